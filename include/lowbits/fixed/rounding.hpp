@@ -78,7 +78,7 @@ struct round_double_gemmlowp {
     return (x >> n) + ((x & mask) > threshold ? 1 : 0);
   }
   static constexpr int32_t apply(int32_t x, const multiplier& m) noexcept {
-    const int left = larger(m.exponent, 0), right = larger(-m.exponent, 0);
+    const int left = larger<int>(m.exponent, 0), right = larger<int>(-m.exponent, 0);
     return divide_by_power(high_product(detail::shifted_left(x, left), m.mantissa), right);
   }
   static constexpr int32_t apply(int64_t x, const multiplier& m) noexcept {
