@@ -7,7 +7,8 @@
 //       (x[b][oh * stride_h - pad_top + i * dilation_h][ow * stride_w - pad_left + j * dilation_w]
 //         [c / multiplier] - x_zero) * (w[i][j][c] - w_zero),  c)
 //
-// with 0 <= c < in_c * multiplier. Taps outside the input add nothing: the padding is the zero point.
+// with 0 <= c < in_c * multiplier. Taps outside the input add nothing: the padding is the zero
+// point.
 
 #include <lowbits/core/shapes.hpp>
 #include <lowbits/fixed/raw_accumulator.hpp>
