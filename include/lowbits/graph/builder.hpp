@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Builds a graph as a constexpr value. Every call appends one node and returns the edge of its
+// output; the first mistake is kept, and model<> turns it into one sentence.
+
+#include <lowbits/graph/functions.hpp>
+#include <lowbits/op/infer.hpp>
+#include <lowbits/op/node.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+/// The output of a node. Only the builder that returned it understands it.
+struct edge {
+  int node = -1;
+};
+
+/// A list of edges, written {a, b, c}.
+struct edge_list {
+  int count = 0;
+  edge value[max_inputs]{};
+  template <class... Edges>
+    requires(sizeof...(Edges) <= max_inputs)
+  constexpr edge_list(Edges... e) noexcept : count(sizeof...(Edges)), value{e...} {}  // NOLINT
+};
+
+template <size_t Capacity = 64>
+class builder {
+public:
+  // ---- ends of the graph
+
+  /// An input of the model, for example g.input("image", tensor<q8, 32, 32, 3>({.scale = 1 / 128.f})).
+  constexpr edge input(node_name name, const tensor_desc& desc) {
+    infer::verdict v;
+    infer::check_tensor(desc, v);
+    if (v.ok()) input_[input_count_ < max_inputs ? input_count_++ : 0] = count_;
+    return push({.kind = op_kind::input, .name = name, .out = desc}, v);
+  }
+  /// Marks e as an output of the model; outputs are numbered in the order of the calls.
+  constexpr builder& output(edge e) {
+    if (!owns(e)) fail({.code = graph_errc::edge});
+    else if (output_count_ < max_inputs) output_[output_count_++] = e.node;
+    else fail({.code = graph_errc::capacity});
+    return *this;
+  }
+
+  // ---- layers with weights
+
+  constexpr edge conv2d(node_name name, edge x, const conv2d_options& o) {
+    infer::verdict v;
+    node n = weighted(op_kind::conv2d, name, x, o);
+    n.groups = o.groups;
+    const tensor_desc& in = desc(x);
+    if (v.require(image_extents::fits(in), graph_errc::image_rank)) {
+      image_extents e = infer::fit_image(image_extents::of(in), o.kernel, o.stride, o.dilation, o.pad, n.window, v);
+      v.require(o.out_c >= 1, graph_errc::channels, 1, o.out_c);
+      if (v.ok() && v.require(o.groups >= 1 && e.c % o.groups == 0 && o.out_c % o.groups == 0, graph_errc::groups)) {
+        const int64_t depth = int64_t{n.window.taps()} * (e.c / o.groups);
+        infer::check_weights(in, o.weights, o.bias, depth * o.out_c, o.out_c, depth, v);
+      }
+      e.c = o.out_c;
+      n.out.shape = e.shape_like(in);
+    }
+    return push(n, v);
+  }
+
+  constexpr edge depthwise(node_name name, edge x, const depthwise_options& o) {
+    infer::verdict v;
+    node n = weighted(op_kind::depthwise, name, x, o);
+    n.groups = o.multiplier;
+    const tensor_desc& in = desc(x);
+    if (v.require(image_extents::fits(in), graph_errc::image_rank)) {
+      image_extents e = infer::fit_image(image_extents::of(in), o.kernel, o.stride, o.dilation, o.pad, n.window, v);
+      if (v.require(o.multiplier >= 1, graph_errc::channels, 1, o.multiplier)) {
+        e.c *= o.multiplier;
+        infer::check_weights(in, o.weights, o.bias, int64_t{n.window.taps()} * e.c, e.c, n.window.taps(), v);
+      }
+      n.out.shape = e.shape_like(in);
+    }
+    return push(n, v);
+  }
+
+  constexpr edge transposed_conv2d(node_name name, edge x, const transposed_conv2d_options& o) {
+    infer::verdict v;
+    node n = weighted(op_kind::transposed_conv2d, name, x, o);
+    const tensor_desc& in = desc(x);
+    if (v.require(image_extents::fits(in), graph_errc::image_rank)) {
+      image_extents e = image_extents::of(in);
+      v.require(o.kernel.h >= 1 && o.kernel.w >= 1 && o.stride.h >= 1 && o.stride.w >= 1, graph_errc::window);
+      const bool same = o.pad.is_same;
+      const int full_h = (e.h - 1) * o.stride.h + o.kernel.h, full_w = (e.w - 1) * o.stride.w + o.kernel.w;
+      const int out_h = same ? e.h * o.stride.h : full_h - o.pad.top - o.pad.bottom;
+      const int out_w = same ? e.w * o.stride.w : full_w - o.pad.left - o.pad.right;
+      n.window = {o.kernel.h, o.kernel.w, o.stride.h, o.stride.w, 1, 1,
+                  same ? larger(full_h - out_h, 0) / 2 : o.pad.top, same ? larger(full_w - out_w, 0) / 2 : o.pad.left};
+      v.require(out_h >= 1 && out_w >= 1 && n.window.pad_top >= 0 && n.window.pad_left >= 0, graph_errc::window);
+      v.require(o.out_c >= 1, graph_errc::channels, 1, o.out_c);
+      const int64_t depth = int64_t{n.window.taps()} * e.c;
+      if (v.ok()) infer::check_weights(in, o.weights, o.bias, depth * o.out_c, o.out_c, depth, v);
+      n.out.shape = image_extents{e.batch, out_h, out_w, o.out_c}.shape_like(in);
+    }
+    return push(n, v);
+  }
+
+  /// Ranks 1 and 3 are one vector, otherwise the first axis counts rows; see row_extents.
+  constexpr edge dense(node_name name, edge x, const dense_options& o) {
+    infer::verdict v;
+    node n = weighted(op_kind::dense, name, x, o);
+    n.product = o.product;
+    const row_extents rows = row_extents::of(desc(x));
+    if (v.require(o.units >= 1, graph_errc::channels, 1, o.units)) {
+      infer::check_weights(desc(x), o.weights, o.bias, int64_t{rows.columns} * o.units, o.units, rows.columns, v);
+      n.out.shape = row_extents::is_single(desc(x)) ? tensor_shape{1, {o.units}} : tensor_shape{2, {rows.rows, o.units}};
+    }
+    return push(n, v);
+  }
+
+  // ---- two activations
+
+  /// x [.., rows, depth] times w [.., depth, cols]; batch axes broadcast.
+  constexpr edge matmul(node_name name, edge x, edge w, const matmul_options& o) {
+    infer::verdict v;
+    node n = with_output(op_kind::matmul, name, {x, w}, o.out, o.out_format, o.fused, o.policy);
+    n.flag[0] = o.x_transposed;
+    n.flag[1] = o.w_transposed;
+    v.require(desc(x).kind == element::codes && desc(w).kind == element::codes, graph_errc::element);
+    const matmul_shape m = infer::matmul_extents(desc(x), desc(w), o, n.out.shape, v);
+    const int64_t product = infer::largest_value(desc(x)) * infer::largest_value(desc(w));
+    v.require(product == 0 || m.depth <= highest_of<int64_t> / product, graph_errc::accumulator);
+    return push(n, v);
+  }
+  constexpr edge add(node_name name, edge x, edge y, const sum_options& o) { return sum(op_kind::add, name, x, y, o); }
+  constexpr edge sub(node_name name, edge x, edge y, const sum_options& o) { return sum(op_kind::sub, name, x, y, o); }
+  constexpr edge mul(node_name name, edge x, edge y, const output_options& o) {
+    return elementwise(op_kind::mul, name, x, y, o);
+  }
+  constexpr edge minimum(node_name name, edge x, edge y, const output_options& o) {
+    return elementwise(op_kind::minimum, name, x, y, o);
+  }
+  constexpr edge maximum(node_name name, edge x, edge y, const output_options& o) {
+    return elementwise(op_kind::maximum, name, x, y, o);
+  }
+
+  // ---- pooling
+
+  constexpr edge max_pool(node_name name, edge x, const pool_options& o) { return pool(op_kind::max_pool, name, x, o); }
+  constexpr edge average_pool(node_name name, edge x, const pool_options& o) {
+    return pool(op_kind::average_pool, name, x, o);
+  }
+  /// The mean over both spatial axes: HWC -> C, NHWC -> NC.
+  constexpr edge global_mean(node_name name, edge x, const output_options& o) {
+    infer::verdict v;
+    node n = with_output(op_kind::global_mean, name, {x}, o.out, o.out_format, o.fused, o.policy);
+    v.require(desc(x).kind == element::codes, graph_errc::element);
+    if (v.require(image_extents::fits(desc(x)), graph_errc::image_rank)) {
+      const image_extents e = image_extents::of(desc(x));
+      n.out.shape = desc(x).shape.rank == 4 ? tensor_shape{2, {e.batch, e.c}} : tensor_shape{1, {e.c}};
+    }
+    return push(n, v);
+  }
+
+  // ---- one activation, element by element
+
+  /// The same numbers with other parameters; also relu and the other clamps.
+  constexpr edge requantize(node_name name, edge x, const output_options& o) {
+    infer::verdict v;
+    v.require(desc(x).kind == element::codes, graph_errc::element);
+    return push(with_output(op_kind::requantize, name, {x}, o.out, o.out_format, o.fused, o.policy), v);
+  }
+  constexpr edge relu(node_name name, edge x) { return clamped(name, x, activation::relu); }
+  constexpr edge relu6(node_name name, edge x) { return clamped(name, x, activation::relu6); }
+  constexpr edge leaky_relu(node_name name, edge x, double slope, const output_options& o) {
+    return function(name, x, functions::leaky_relu, o, slope);
+  }
+  constexpr edge hard_swish(node_name name, edge x, const output_options& o) { return function(name, x, functions::hard_swish, o); }
+  constexpr edge sigmoid(node_name name, edge x, const output_options& o) { return function(name, x, functions::sigmoid, o); }
+  constexpr edge tanh(node_name name, edge x, const output_options& o) { return function(name, x, functions::tanh, o); }
+  /// Any function of one number, tabulated at compile time: f(x, parameter) in real numbers.
+  constexpr edge function(node_name name, edge x, real_function f, const output_options& o, double parameter = 0) {
+    infer::verdict v;
+    node n = with_output(op_kind::function, name, {x}, o.out, o.out_format, o.fused, o.policy);
+    n.function = f;
+    n.parameter = parameter;
+    v.require(desc(x).kind == element::codes, graph_errc::element);
+    const bool wide = desc(x).format.bits > 8;
+    v.require(wide == (n.out.format.bits > 8) && (!wide || (n.out.format.is_signed && desc(x).format.is_signed)), graph_errc::table_width);
+    return push(n, v);
+  }
+  /// Over the last axis. The output is scale 1/256, zero point -128 (or 0 for unsigned codes); the
+  /// 16-bit form has scale 1/32768.
+  constexpr edge softmax(node_name name, edge x, const softmax_options& o = {}) {
+    infer::verdict v;
+    const tensor_desc& in = desc(x);
+    node n = with_output(op_kind::softmax, name, {x}, in.params, same_as_input, activation::none, rounding::single);
+    n.parameter = static_cast<double>(o.beta);
+    v.require(in.kind == element::codes, graph_errc::element);
+    v.require(in.format.bits == 8 || (in.format.bits == 16 && in.format.is_signed), graph_errc::softmax_format);
+    v.require(fp::is_positive(o.beta), graph_errc::scale);
+    n.out.params = in.format.bits == 16 ? affine{1.0f / 32768, 0} : affine{1.0f / 256, in.format.is_signed ? -128 : 0};
+    return push(n, v);
+  }
+  /// Floats to codes, ties to even.
+  constexpr edge quantize(node_name name, edge x, const output_options& o) {
+    infer::verdict v;
+    node n = with_output(op_kind::quantize, name, {x}, o.out, o.out_format, o.fused, o.policy);
+    if (o.out_format == same_as_input) n.out.format = qformat{};
+    v.require(desc(x).kind == element::reals, graph_errc::element);
+    return push(n, v);
+  }
+  constexpr edge dequantize(node_name name, edge x) {
+    infer::verdict v;
+    node n = with_output(op_kind::dequantize, name, {x}, affine{}, same_as_input, activation::none, rounding::single);
+    n.out.kind = element::reals;
+    n.out.format = qformat{};
+    v.require(desc(x).kind == element::codes, graph_errc::element);
+    return push(n, v);
+  }
+
+  // ---- moving elements
+
+  /// Joins up to 8 tensors with equal parameters along an axis.
+  constexpr edge concat(node_name name, const edge_list& x, int axis);
+  /// `parts` equal pieces along an axis; each is a slice node named name.0, name.1, ...
+  template <size_t Parts>
+  constexpr std::array<edge, Parts> split(node_name name, edge x, int axis);
+  constexpr edge pad(node_name name, edge x, const pad_options& o);
+  constexpr edge reshape(node_name name, edge x, const axis_list& extents);
+  /// Output axis i is input axis axes[i].
+  constexpr edge transpose(node_name name, edge x, const axis_list& axes);
+  constexpr edge slice(node_name name, edge x, const slice_options& o);
+  constexpr edge resize(node_name name, edge x, const resize_options& o);
+  /// Samples x at the positions in grid: codes of shape [out_h][out_w][2] (x, y in -1..1).
+  constexpr edge grid_sample(node_name name, edge x, edge grid, const grid_sample_options& o);
+
+  // ---- operations of the user's own
+
+  constexpr edge custom(node_name name, const edge_list& x, const custom_options& o) {
+    infer::verdict v;
+    node n{.kind = op_kind::custom, .name = name, .out = o.out, .custom = o};
+    n.in_count = x.count;
+    for (int i = 0; i < x.count; ++i) n.in[i] = x.value[i].node;
+    v.require(!o.refused, graph_errc::custom_error);
+    v.require(o.run != nullptr && o.out.shape.rank >= 1, graph_errc::custom);
+    if (v.ok()) infer::check_tensor(o.out, v);
+    return push(n, v);
+  }
+
+  // ---- what was built
+
+  constexpr const graph_error& error() const noexcept { return error_; }
+  constexpr int node_count() const noexcept { return count_; }
+  constexpr const node& operator[](int i) const noexcept { return nodes_[i]; }
+  constexpr int input_count() const noexcept { return input_count_; }
+  constexpr int output_count() const noexcept { return output_count_; }
+  constexpr int input_node(int i) const noexcept { return input_[i]; }
+  constexpr int output_node(int i) const noexcept { return output_[i]; }
+  /// Called once by model<>: the graph as a whole.
+  constexpr graph_error verdict() const noexcept {
+    if (error_.code != graph_errc::ok) return error_;
+    return output_count_ == 0 ? graph_error{.code = graph_errc::no_output} : graph_error{};
+  }
+  constexpr const tensor_desc& desc(edge e) const noexcept { return nodes_[owns(e) ? e.node : 0].out; }
+
+private:
+  constexpr bool owns(edge e) const noexcept { return e.node >= 0 && e.node < count_; }
+  constexpr void fail(const graph_error& e) noexcept {
+    if (error_.code == graph_errc::ok) error_ = e;
+  }
+  static constexpr uint32_t hash(const node_name& name) noexcept {
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; name.text[i] != '\0'; ++i) h = (h ^ static_cast<uint8_t>(name.text[i])) * 16777619u;
+    return h;
+  }
+
+  /// Appends n, or keeps the reason why not.
+  constexpr edge push(const node& n, infer::verdict v) {
+    if (error_.code != graph_errc::ok) return {count_ > 0 ? count_ - 1 : 0};
+    for (int i = 0; i < n.in_count; ++i) v.require(n.in[i] >= 0 && n.in[i] < count_, graph_errc::edge);
+    infer::check_numbers(n.out, v);
+    v.require(count_ < static_cast<int>(Capacity), graph_errc::capacity);
+    const uint32_t h = hash(n.name);
+    for (int i = 0; i < count_ && v.ok(); ++i) v.require(hashes_[i] != h, graph_errc::name);
+    v.require(n.name.text[0] != '\0', graph_errc::name);
+    if (!v.ok()) {
+      graph_error e{.code = v.code, .node = n.name, .expected = v.expected, .found = v.found};
+      if (n.in_count > 0 && owns({n.in[0]})) e.left = nodes_[n.in[0]].name, e.left_scale = nodes_[n.in[0]].out.params.scale;
+      if (n.in_count > 1 && owns({n.in[1]})) e.right = nodes_[n.in[1]].name, e.right_scale = nodes_[n.in[1]].out.params.scale;
+      fail(e);
+      return {count_ > 0 ? count_ - 1 : 0};
+    }
+    hashes_[count_] = h;
+    nodes_[count_] = n;
+    return {count_++};
+  }
+
+  constexpr node with_output(op_kind kind, node_name name, const edge_list& x, const affine& out, const qformat& format,
+                             activation fused, rounding policy) const {
+    node n{.kind = kind, .name = name, .out = infer::codes_like(desc(x.value[0]), out, format), .fused = fused, .policy = policy};
+    n.in_count = x.count;
+    for (int i = 0; i < x.count; ++i) n.in[i] = x.value[i].node;
+    return n;
+  }
+  template <class Options>
+  constexpr node weighted(op_kind kind, node_name name, edge x, const Options& o) const {
+    node n = with_output(kind, name, {x}, o.out, o.out_format, o.fused, o.policy);
+    n.weights = o.weights;
+    n.bias = o.bias;
+    return n;
+  }
+  constexpr edge elementwise(op_kind kind, node_name name, edge x, edge y, const output_options& o) {
+    infer::verdict v;
+    node n = with_output(kind, name, {x, y}, o.out, o.out_format, o.fused, o.policy);
+    v.require(desc(x).kind == element::codes && desc(y).kind == element::codes, graph_errc::element);
+    n.out.shape = infer::broadcast(desc(x).shape, desc(y).shape, v);
+    return push(n, v);
+  }
+  constexpr edge sum(op_kind kind, node_name name, edge x, edge y, const sum_options& o) {
+    infer::verdict v;
+    node n = with_output(kind, name, {x, y}, o.out, o.out_format, o.fused, rounding::single);
+    n.sum = o.definition;
+    v.require(desc(x).kind == element::codes && desc(y).kind == element::codes, graph_errc::element);
+    for (edge e : {x, y}) v.require(fp::quotient(desc(e).params.scale, o.out.scale) <= 4096.0f, graph_errc::scale_range);
+    n.out.shape = infer::broadcast(desc(x).shape, desc(y).shape, v);
+    return push(n, v);
+  }
+  constexpr edge clamped(node_name name, edge x, activation fused) {
+    return requantize(name, x, {.out = desc(x).params, .fused = fused});
+  }
+  constexpr edge pool(op_kind kind, node_name name, edge x, const pool_options& o) {
+    infer::verdict v;
+    node n = with_output(kind, name, {x}, desc(x).params, same_as_input, o.fused, rounding::single);
+    v.require(desc(x).kind == element::codes, graph_errc::element);
+    if (v.require(image_extents::fits(desc(x)), graph_errc::image_rank)) {
+      const image_extents in = image_extents::of(desc(x));
+      const image_extents e = infer::fit_image(in, o.kernel, o.stride, 1, o.pad, n.window, v);
+      n.out.shape = e.shape_like(desc(x));
+      const window2d& w = n.window;
+      v.require(w.pad_top < w.kernel_h && w.pad_left < w.kernel_w && (e.h - 1) * w.stride_h - w.pad_top < in.h &&
+                    (e.w - 1) * w.stride_w - w.pad_left < in.w, graph_errc::pool_padding);
+    }
+    return push(n, v);
+  }
+
+  node nodes_[Capacity]{};
+  uint32_t hashes_[Capacity]{};
+  int count_ = 0;
+  int input_[max_inputs]{}, output_[max_inputs]{};
+  int input_count_ = 0, output_count_ = 0;
+  graph_error error_{};
+};
+
+}  // namespace lowbits
+
+#include <lowbits/graph/builder_moves.hpp>

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// The constant tables of a model: where every operand lies, which step runs on which architecture,
+// where prepared weights begin. All of it is computed by the compiler.
+
+#include <span>
+
+#include <lowbits/graph/executor.hpp>
+#include <lowbits/graph/placement.hpp>
+#include <lowbits/graph/steps.hpp>
+#include <lowbits/kernel/select.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+inline constexpr size_t arena_alignment = 16;
+inline constexpr size_t packed_alignment = 64;
+
+template <class Model>
+class model_layout {
+  static constexpr int n = Model::node_count;
+  static constexpr size_t slots = n > 0 ? static_cast<size_t>(n) : 1;
+  template <class T>
+  struct table_of {
+    T value[slots]{};
+  };
+  using indices = std::make_integer_sequence<int, n>;
+
+  // ---- per architecture
+  template <class Arch>
+  static constexpr table_of<step_needs> needs = []<int... I>(std::integer_sequence<int, I...>) {
+    return table_of<step_needs>{{node_step<Model, I, Arch>::needs()...}};
+  }(indices{});
+  template <class Arch>
+  LOWBITS_FLASH static constexpr table_of<step> steps = []<int... I>(std::integer_sequence<int, I...>) {
+    return table_of<step>{{node_step<Model, I, Arch>::make()...}};
+  }(indices{});
+
+  /// Offsets of prepared weights behind the header; 0 where a node has none.
+  template <class Arch>
+  static constexpr auto packed_places = [] {
+    struct { table_of<size_t> at; size_t end; } p{{}, packed_alignment};
+    for (int i = 0; i < n; ++i) {
+      if (needs<Arch>.value[i].packed_bytes == 0) continue;
+      p.at.value[i] = p.end;
+      p.end += round_up(needs<Arch>.value[i].packed_bytes, packed_alignment);
+    }
+    return p;
+  }();
+
+  /// The largest scratch of each node on any architecture.
+  static constexpr table_of<size_t> scratch = []<class... Archs>(type_list<Archs...>) {
+    table_of<size_t> s;
+    for (int i = 0; i < n; ++i)
+      ((s.value[i] = larger(s.value[i], needs<Archs>.value[i].scratch_bytes)), ...);
+    return s;
+  }(all_archs{});
+
+  // ---- where operands lie
+  static constexpr auto placed = [] {
+    if constexpr (n > 0) return place_nodes<slots>(Model::graph);
+    else return placement<slots>{};
+  }();
+  static constexpr memory_plan<2 * slots> plan = [] {
+    buffer_life buffers[2 * slots]{};
+    for (int i = 0; i < n; ++i) {
+      buffers[i] = placed.life[i];
+      buffers[static_cast<int>(slots) + i] = {scratch.value[i], i, i};
+    }
+    return plan_memory(buffers, arena_alignment);
+  }();
+
+  static constexpr location locate(int i) noexcept {
+    const int r = placed.root[i];
+    const size_t base = placed.where[r] == memory::arena ? plan.offset[r] : 0;
+    return {static_cast<uint32_t>(base + placed.offset[i]), placed.where[r], static_cast<uint8_t>(placed.index[r])};
+  }
+  static constexpr size_t operand_count = [] {
+    size_t total = 0;
+    for (int i = 0; i < n; ++i) total += static_cast<size_t>(Model::graph[i].in_count);
+    return total;
+  }();
+  struct route_tables {
+    route of[slots]{};
+    location in[operand_count + 1]{};
+  };
+  LOWBITS_FLASH static constexpr route_tables routes = [] {
+    route_tables t;
+    size_t next = 0;
+    for (int i = 0; i < n; ++i) {
+      const node& nd = Model::graph[i];
+      t.of[i] = {locate(i), static_cast<uint32_t>(plan.offset[slots + static_cast<size_t>(i)]), static_cast<uint16_t>(next), static_cast<uint8_t>(nd.in_count)};
+      for (int k = 0; k < nd.in_count; ++k) t.in[next++] = locate(nd.in[k]);
+    }
+    return t;
+  }();
+
+  /// Model outputs that no node writes in place: inputs given out again, one node given out twice.
+  struct late_copy {
+    location from{};
+    uint32_t bytes = 0;
+    uint8_t output = 0;
+  };
+  static constexpr auto late_copies = [] {
+    struct { late_copy value[max_inputs]; int count; } c{};
+    for (int k = 0; k < Model::output_count; ++k) {
+      const int node = Model::graph.output_node(k);
+      const location at = locate(node);
+      if (at.where == memory::model_output && at.index == k) continue;
+      c.value[c.count++] = {at, static_cast<uint32_t>(Model::graph[node].out.bytes()), static_cast<uint8_t>(k)};
+    }
+    return c;
+  }();
+
+public:
+  using step_table = prepared_steps;
+
+  static constexpr size_t arena_bytes = plan.arena_bytes;
+  template <class Arch>
+  static constexpr size_t packed_end = packed_places<Arch>.end;
+  static constexpr size_t prepared_bytes = []<class... Archs>(type_list<Archs...>) {
+    size_t largest = 0;
+    ((largest = larger(largest, packed_end<Archs>)), ...);
+    return largest;
+  }(all_archs{});
+
+  /// Identifies the graph: kinds, shapes, formats and weight extents of all nodes.
+  static constexpr uint32_t fingerprint = [] {
+    uint32_t h = 2166136261u;
+    const auto mix = [&](int64_t v) { h = (h ^ static_cast<uint32_t>(v)) * 16777619u; };
+    for (int i = 0; i < n; ++i) {
+      const node& nd = Model::graph[i];
+      mix(static_cast<int>(nd.kind)), mix(nd.in_count), mix(nd.out.format.bits), mix(nd.groups), mix(nd.window.taps());
+      mix(nd.weights.format.bits), mix(static_cast<int64_t>(nd.weights.length)), mix(nd.out.params.zero_point);
+      mix(static_cast<int64_t>(fp::to_bits(nd.out.params.scale)));
+      for (int k = 0; k < nd.in_count; ++k) mix(nd.in[k]);
+      for (int a = 0; a < nd.out.shape.rank; ++a) mix(nd.out.shape.extent[a]);
+    }
+    return h;
+  }();
+
+  template <class Arch>
+  static constexpr step_table table() noexcept { return {steps<Arch>.value, packed_places<Arch>.at.value}; }
+
+  /// Writes every node's prepared weights into a buffer of packed_end<Arch> bytes, behind the header.
+  template <class Arch>
+  static void pack(unsigned char* buffer) noexcept {
+    for (int i = 0; i < n; ++i)
+      if (packed_places<Arch>.at.value[i] != 0) steps<Arch>.value[i].pack(steps<Arch>.value[i].data, buffer + packed_places<Arch>.at.value[i]);
+  }
+
+  /// Checks the caller's buffers, then runs every step.
+  template <class Observer, class... Io>
+  static status run(const step_table& table, const unsigned char* packed, std::span<unsigned char> arena, Observer&& observer, Io&... io) noexcept {
+    static_assert(n == 0 || sizeof...(Io) == static_cast<size_t>(Model::input_count + Model::output_count),
+                  "lowbits: model::run: the number of buffers is not that of the model's inputs and outputs; pass the "
+                  "arena, then every input, then every output");
+    if (arena.size() < arena_bytes) return status::too_small;
+    if (arena_bytes != 0 && !is_aligned(arena.data(), arena_alignment)) return status::misaligned;
+    io_buffers<Model> buffers;
+    if (const status s = buffers.bind(io...); s != status::ok) return s;
+    const run_memory memories{arena.data(), buffers.in, buffers.out};
+    for (int i = 0; i < n; ++i) {
+      const step& st = table.steps[i];
+      if (st.run != nullptr) {
+        const size_t at = table.packed_at[i];
+        st.run(st.data, memories.operands(routes.of[i], routes.in, packed != nullptr && at != 0 ? packed + at : nullptr));
+      }
+      if constexpr (!std::is_same_v<std::remove_cvref_t<Observer>, no_observer>) {
+        const node& nd = Model::graph[i];
+        observer(node_output{i, visible_name(nd.name), nd.kind, &nd.out, memories.address(routes.of[i].out)});
+      }
+    }
+    for (int k = 0; k < late_copies.count; ++k) {
+      const late_copy& c = late_copies.value[k];
+      copy_elements(elements<unsigned char>(static_cast<const void*>(memories.address(c.from))), elements<unsigned char>(buffers.out[c.output]), c.bytes);
+    }
+    return status::ok;
+  }
+};
+
+}  // namespace lowbits

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// A graph as a program: model<make_net> checks it, plans its memory and runs it.
+//
+//   using net = lb::model<make_net>;
+//   alignas(lb::arena_alignment) unsigned char arena[net::arena_bytes];
+//   lb::status s = net::run(arena, image, logits);          // weights as they are, portable kernels
+//
+//   alignas(lb::packed_alignment) unsigned char packed[net::prepared_bytes];
+//   const auto fast = net::prepare(packed);                 // picks an architecture, packs weights
+//   s = fast.run(arena, image, logits);
+//
+// run() allocates nothing, takes no lock, makes no system call and starts nothing lazily. A model is
+// immutable: runs with separate arenas may happen at the same time.
+
+#include <lowbits/graph/executor.hpp>
+#include <lowbits/graph/prepared.hpp>
+#include <lowbits/graph/report.hpp>
+#include <lowbits/graph/steps.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+/// A builder's verdict as one compile error: each line is false for one code only. The compiler
+/// prints E, with the names of the nodes and both scales, next to the sentence.
+template <graph_error E>
+struct diagnosis {
+#define LOWBITS_GRAPH_ERROR(code_name, sentence) static_assert(E.code != graph_errc::code_name, sentence);
+#include <lowbits/op/errors.inc>
+#undef LOWBITS_GRAPH_ERROR
+  static constexpr bool passed = E.code == graph_errc::ok;
+};
+
+/// Make is a constexpr function that returns a builder.
+template <auto Make>
+class model {
+public:
+  static constexpr auto graph = Make();
+  static constexpr graph_error error = graph.verdict();
+  static constexpr int node_count = diagnosis<error>::passed ? graph.node_count() : 0;
+  static constexpr int input_count = node_count != 0 ? graph.input_count() : 0;
+  static constexpr int output_count = node_count != 0 ? graph.output_count() : 0;
+
+private:
+  using layout = model_layout<model>;
+
+public:
+  /// What the caller provides: an arena for every concurrent run, and optionally prepared weights.
+  static constexpr size_t arena_bytes = layout::arena_bytes;
+  static constexpr size_t prepared_bytes = layout::prepared_bytes;
+  /// Sizes and costs, for static_asserts and tables.
+  static constexpr model_report report = make_report(graph, node_count, arena_bytes, prepared_bytes);
+  static constexpr size_t weight_bytes = report.weight_bytes;
+
+  template <int I>
+  static constexpr tensor_desc input_desc = graph[graph.input_node(I)].out;
+  template <int I>
+  static constexpr tensor_desc output_desc = graph[graph.output_node(I)].out;
+  /// The element types of inputs and outputs: int8_t, uint8_t, int16_t, uint16_t or float.
+  template <int I>
+  using input_type = element_type<input_desc<I>>;
+  template <int I>
+  using output_type = element_type<output_desc<I>>;
+
+  /// Runs the graph. io: one contiguous range per input, then one per output, of exactly the
+  /// tensors' numbers of elements, any alignment; they do not overlap each other or the arena. The
+  /// arena has at least arena_bytes at a multiple of arena_alignment. Nothing is written unless the
+  /// result is status::ok.
+  template <class... Io>
+  static status run(std::span<unsigned char> arena, Io&&... io) noexcept {
+    return layout::run(layout::template table<arch::native>(), nullptr, arena, no_observer{}, io...);
+  }
+  /// The same; observer(const node_output&) is called after every node.
+  template <class Observer, class... Io>
+  static status observe(Observer&& observer, std::span<unsigned char> arena, Io&&... io) noexcept {
+    return layout::run(layout::template table<arch::native>(), nullptr, arena, observer, io...);
+  }
+
+  /// Chooses the architecture for this processor (see select_arch) and writes the weights in its
+  /// layout. The buffer has at least prepared_bytes at a multiple of packed_alignment and outlives
+  /// the result.
+  static prepared_model<model> prepare(std::span<unsigned char> buffer) noexcept {
+    return prepare_for(select_arch(), buffer);
+  }
+  /// The same for a stated architecture; one that this build or processor lacks is refused.
+  static prepared_model<model> prepare_for(arch_id id, std::span<unsigned char> buffer) noexcept {
+    return prepared_model<model>::make(id, buffer);
+  }
+  /// Uses a buffer that prepare() filled earlier, read back from a file for example. One made by
+  /// another model, version or architecture is refused with status::foreign.
+  static prepared_model<model> attach(std::span<const unsigned char> buffer) noexcept {
+    return prepared_model<model>::attach(buffer);
+  }
+
+private:
+  friend class prepared_model<model>;
+};
+
+}  // namespace lowbits

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Weights in the layout of one architecture, in a buffer of the caller's. The buffer starts with a
+// header, so that one that was made for something else is recognised.
+
+#include <span>
+
+#include <lowbits/core/bytes.hpp>
+#include <lowbits/core/status.hpp>
+#include <lowbits/graph/layout.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+/// Raised whenever a packed layout changes.
+inline constexpr uint32_t packed_layout_version = 1;
+
+struct prepared_header {
+  uint32_t magic = 0x3162'6c51u;
+  uint32_t layout_version = packed_layout_version;
+  uint32_t arch = 0;
+  uint32_t model = 0;   ///< fingerprint of the graph
+  uint64_t bytes = 0;   ///< of the whole buffer
+
+  constexpr bool operator==(const prepared_header&) const = default;
+};
+static_assert(sizeof(prepared_header) <= packed_alignment);
+
+template <class Model>
+class prepared_model {
+public:
+  /// status::ok, or why there is nothing to run.
+  status error() const noexcept { return error_; }
+  arch_id arch() const noexcept { return arch_; }
+
+  /// As Model::run, on the architecture the weights were prepared for.
+  template <class... Io>
+  status run(std::span<unsigned char> arena, Io&&... io) const noexcept {
+    return observe(no_observer{}, arena, io...);
+  }
+  template <class Observer, class... Io>
+  status observe(Observer&& observer, std::span<unsigned char> arena, Io&&... io) const noexcept {
+    if (error_ != status::ok) return error_;
+    return layout::run(table_, packed_, arena, observer, io...);
+  }
+
+private:
+  friend Model;
+  using layout = model_layout<Model>;
+
+  template <class Arch>
+  static constexpr prepared_header header() noexcept {
+    return {.arch = static_cast<uint32_t>(arch_id_of<Arch>), .model = layout::fingerprint, .bytes = layout::template packed_end<Arch>};
+  }
+  static prepared_model refused(status why) noexcept {
+    prepared_model p;
+    p.error_ = why;
+    return p;
+  }
+  template <class Arch>
+  static prepared_model ready(const unsigned char* buffer) noexcept {
+    prepared_model p;
+    p.error_ = status::ok;
+    p.arch_ = arch_id_of<Arch>;
+    p.table_ = layout::template table<Arch>();
+    p.packed_ = buffer;
+    return p;
+  }
+
+  static prepared_model make(arch_id id, std::span<unsigned char> buffer) noexcept {
+    if (!is_aligned(buffer.data(), packed_alignment)) return refused(status::misaligned);
+    prepared_model result = refused(status::unsupported);
+    with_usable_arch(id, [&]<class Arch>(Arch) {
+      if (buffer.size() < layout::template packed_end<Arch>) return void(result = refused(status::too_small));
+      const prepared_header h = header<Arch>();
+      copy_elements(reinterpret_cast<const unsigned char*>(&h), buffer.data(), sizeof h);
+      layout::template pack<Arch>(buffer.data());
+      result = ready<Arch>(buffer.data());
+    });
+    return result;
+  }
+  static prepared_model attach(std::span<const unsigned char> buffer) noexcept {
+    if (buffer.size() < sizeof(prepared_header)) return refused(status::too_small);
+    if (!is_aligned(buffer.data(), packed_alignment)) return refused(status::misaligned);
+    prepared_header h;
+    copy_elements(buffer.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
+    prepared_model result = refused(status::foreign);
+    with_usable_arch(static_cast<arch_id>(h.arch), [&]<class Arch>(Arch) {
+      if (h != header<Arch>()) return;
+      if (buffer.size() < h.bytes) return void(result = refused(status::too_small));
+      result = ready<Arch>(buffer.data());
+    });
+    return result;
+  }
+
+  status error_ = status::unsupported;
+  arch_id arch_{};
+  typename layout::step_table table_{};
+  const unsigned char* packed_ = nullptr;
+};
+
+}  // namespace lowbits

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Output shapes, and the checks that need only descriptions. Each function returns the description
+// of the output or stores the reason in error.
+
+#include <lowbits/fixed/accumulator.hpp>
+#include <lowbits/op/node.hpp>
+
+namespace lowbits::inline LOWBITS_ABI::infer {
+
+/// The first reason wins.
+struct verdict {
+  graph_errc code = graph_errc::ok;
+  int expected = 0, found = 0;
+
+  constexpr bool ok() const noexcept { return code == graph_errc::ok; }
+  constexpr bool require(bool condition, graph_errc otherwise, int64_t needed = 0, int64_t given = 0) noexcept {
+    if (!condition && ok()) {
+      *this = {otherwise, static_cast<int>(clamp<int64_t>(needed, 0, highest_of<int32_t>)),
+               static_cast<int>(clamp<int64_t>(given, 0, highest_of<int32_t>))};
+    }
+    return ok();
+  }
+};
+
+constexpr void check_numbers(const tensor_desc& d, verdict& v) noexcept {
+  if (d.kind == element::reals) return;
+  v.require(d.format.valid(), graph_errc::format);
+  v.require(fp::is_positive(d.params.scale), graph_errc::scale);
+  if (v.ok()) v.require(is_valid(d.params, d.format), graph_errc::zero_point);
+}
+
+constexpr void check_tensor(const tensor_desc& d, verdict& v) noexcept {
+  uint64_t n = 1;
+  for (int i = 0; i < d.shape.rank; ++i) {
+    if (!v.require(d.shape.extent[i] >= 1, graph_errc::tensor)) return;
+    n *= static_cast<uint64_t>(d.shape.extent[i]);
+    if (!v.require(n <= static_cast<uint64_t>(highest_of<int32_t>), graph_errc::tensor)) return;
+  }
+  v.require(d.shape.rank >= 1, graph_errc::tensor);
+}
+
+/// An output of codes with the stated parameters.
+constexpr tensor_desc codes_like(const tensor_desc& in, const affine& params, const qformat& format) noexcept {
+  tensor_desc d = in;
+  d.kind = element::codes;
+  d.params = params;
+  if (format != same_as_input) d.format = format;
+  return d;
+}
+
+struct window_fit {
+  int out = 0, pad_before = 0;
+};
+/// One axis of a sliding window: output extent and padding in front.
+constexpr window_fit fit_window(int in, int kernel, int stride, int dilation, int before, int after, bool same,
+                                verdict& v) noexcept {
+  if (!v.require(kernel >= 1 && stride >= 1 && dilation >= 1 && before >= 0 && after >= 0, graph_errc::window)) return {};
+  const int reach = (kernel - 1) * dilation + 1;
+  if (same) {
+    const int out = ceil_div(in, stride);
+    return {out, larger((out - 1) * stride + reach - in, 0) / 2};
+  }
+  if (!v.require(in + before + after >= reach, graph_errc::kernel_size, in + before + after, reach)) return {};
+  return {(in + before + after - reach) / stride + 1, before};
+}
+
+/// Fills window and gives the output's spatial extents.
+constexpr image_extents fit_image(const image_extents& in, const extent2d& kernel, const extent2d& stride,
+                                  const extent2d& dilation, const padding& pad, window2d& window, verdict& v) noexcept {
+  const window_fit fh = fit_window(in.h, kernel.h, stride.h, dilation.h, pad.top, pad.bottom, pad.is_same, v);
+  const window_fit fw = fit_window(in.w, kernel.w, stride.w, dilation.w, pad.left, pad.right, pad.is_same, v);
+  window = {kernel.h, kernel.w, stride.h, stride.w, dilation.h, dilation.w, fh.pad_before, fw.pad_before};
+  return {in.batch, fh.out, fw.out, in.c};
+}
+
+/// The largest |x - zero_point| that codes of d can have.
+constexpr int64_t largest_value(const tensor_desc& d) noexcept {
+  return larger<int64_t>(int64_t{d.format.highest()} - d.params.zero_point, int64_t{d.params.zero_point} - d.format.lowest());
+}
+constexpr int64_t largest_weight(const weight_data& w) noexcept {
+  return larger<int64_t>(int64_t{w.format.highest()} - w.zero_point, int64_t{w.zero_point} - w.format.lowest());
+}
+constexpr int64_t largest_bias(const bias_data& b) noexcept {
+  int64_t m = 0;
+  for (size_t i = 0; i < b.length; ++i) m = larger(m, b[i] < 0 ? -(b[i] + 1) + 1 : b[i]);
+  return m;
+}
+/// True when `products` products and the bias stay inside +-limit.
+constexpr bool accumulator_holds(const tensor_desc& in, const weight_data& w, const bias_data& b, int64_t products,
+                                 int64_t limit) noexcept {
+  const int64_t bias = largest_bias(b);
+  return bias <= limit && products <= product_capacity(largest_value(in), largest_weight(w), limit, bias);
+}
+
+/// Weights, bias and accumulator of a layer with `count` weights, `channels` outputs and
+/// `products` products in each output.
+constexpr void check_weights(const tensor_desc& in, const weight_data& w, const bias_data& b, int64_t count,
+                             int channels, int64_t products, verdict& v) noexcept {
+  if (!v.require(in.kind == element::codes, graph_errc::element)) return;
+  if (!v.require(w.is_bound(), graph_errc::no_weights)) return;
+  v.require(w.format.valid(), graph_errc::format);
+  v.require(w.holds(static_cast<size_t>(count)), graph_errc::weight_count, static_cast<int64_t>(w.bytes(static_cast<size_t>(count))),
+            static_cast<int64_t>(w.bytes(w.packed != nullptr ? 0 : w.length) + (w.packed != nullptr ? w.length : 0)));
+  v.require(w.scales == nullptr || w.scale_count == 1 || w.scale_count == static_cast<size_t>(channels),
+            graph_errc::weight_scales, channels, static_cast<int64_t>(w.scale_count));
+  v.require(!b.is_bound() || b.length == static_cast<size_t>(channels), graph_errc::bias_count, channels,
+            static_cast<int64_t>(b.length));
+  if (!v.ok()) return;
+  for (size_t c = 0; c < (w.scales != nullptr ? w.scale_count : 1); ++c) v.require(fp::is_positive(w.scale_of(c)), graph_errc::scale);
+  const bool zero_ok = w.format.is_binary() ? w.zero_point == 0
+                                            : w.zero_point >= w.format.lowest() && w.zero_point <= w.format.highest();
+  v.require(zero_ok, graph_errc::zero_point);
+  const int64_t limit = highest_of<int64_t>;
+  v.require(b.s64 == nullptr || largest_bias(b) <= limit / 2, graph_errc::bias_range);
+  v.require(accumulator_holds(in, w, b, products, limit), graph_errc::accumulator);
+}
+
+/// Numpy's rule: axes are aligned at the end, an extent of 1 is repeated.
+constexpr tensor_shape broadcast(const tensor_shape& a, const tensor_shape& b, verdict& v) noexcept {
+  tensor_shape s;
+  s.rank = larger(a.rank, b.rank);
+  for (int i = 0; i < s.rank; ++i) {
+    const int ia = i - (s.rank - a.rank), ib = i - (s.rank - b.rank);
+    const int ea = ia >= 0 ? a.extent[ia] : 1, eb = ib >= 0 ? b.extent[ib] : 1;
+    v.require(ea == eb || ea == 1 || eb == 1, graph_errc::shapes, ea, eb);
+    s.extent[i] = larger(ea, eb);
+  }
+  return s;
+}
+
+constexpr matmul_shape matmul_extents(const tensor_desc& x, const tensor_desc& w, const matmul_options& o,
+                                      tensor_shape& out, verdict& v) noexcept {
+  matmul_shape m;
+  const int rx = x.shape.rank, rw = w.shape.rank;
+  if (!v.require(rx >= 2 && rx <= 4 && rw >= 2 && rw <= 4, graph_errc::matmul_rank)) return m;
+  const int* ex = x.shape.extent + (rx - 2);
+  const int* ew = w.shape.extent + (rw - 2);
+  m.x_transposed = o.x_transposed;
+  m.w_transposed = o.w_transposed;
+  m.rows = ex[o.x_transposed ? 1 : 0];
+  m.depth = ex[o.x_transposed ? 0 : 1];
+  m.cols = ew[o.w_transposed ? 0 : 1];
+  v.require(m.depth == ew[o.w_transposed ? 1 : 0], graph_errc::matmul_depth, m.depth, ew[o.w_transposed ? 1 : 0]);
+  out.rank = larger(rx, rw);
+  for (int i = 0; i < out.rank - 2; ++i) {
+    const int slot = i + 4 - out.rank;  // axis of the two batch axes, counted from the front
+    const int ix = i - (out.rank - rx), iw = i - (out.rank - rw);
+    m.x_batch[slot] = ix >= 0 ? x.shape.extent[ix] : 1;
+    m.w_batch[slot] = iw >= 0 ? w.shape.extent[iw] : 1;
+    v.require(m.x_batch[slot] == m.w_batch[slot] || m.x_batch[slot] == 1 || m.w_batch[slot] == 1, graph_errc::shapes,
+              m.x_batch[slot], m.w_batch[slot]);
+    out.extent[i] = m.batch(slot);
+  }
+  out.extent[out.rank - 2] = m.rows;
+  out.extent[out.rank - 1] = m.cols;
+  return m;
+}
+
+}  // namespace lowbits::infer

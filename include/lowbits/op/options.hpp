@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// The options of layers, written with designated initialisers at the call site.
+
+#include <lowbits/core/shapes.hpp>
+#include <lowbits/fixed/requantize.hpp>
+#include <lowbits/op/weights.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+/// An extent for both spatial axes, written 3 or {3, 5} (height, width).
+struct extent2d {
+  int h = 1, w = 1;
+  constexpr extent2d(int both) noexcept : h(both), w(both) {}  // NOLINT: one number means both
+  constexpr extent2d(int height, int width) noexcept : h(height), w(width) {}
+};
+
+/// Padding: a number for all sides, {top, bottom, left, right}, same_padding or valid_padding.
+struct padding {
+  int top = 0, bottom = 0, left = 0, right = 0;
+  bool is_same = false;  ///< output extent = ceil(input / stride); the odd row goes below / right
+
+  constexpr padding() = default;
+  constexpr padding(int all) noexcept : top(all), bottom(all), left(all), right(all) {}  // NOLINT
+  constexpr padding(int t, int b, int l, int r) noexcept : top(t), bottom(b), left(l), right(r) {}
+};
+inline constexpr padding valid_padding{};
+inline constexpr padding same_padding = [] {
+  padding p;
+  p.is_same = true;
+  return p;
+}();
+
+/// An output format that is not stated is the input's.
+inline constexpr qformat same_as_input{.bits = 0};
+
+/// How in_scale * weight_scale is rounded before the division by the output scale.
+enum class scale_product : uint8_t {
+  exact,    ///< in double: TFLite's convolutions, and ours
+  float32,  ///< to float first: TFLite's fully connected layers
+};
+
+struct conv2d_options {
+  int out_c = 0;
+  extent2d kernel = 1;
+  extent2d stride = 1;
+  extent2d dilation = 1;
+  padding pad{};
+  int groups = 1;
+  weight_data weights{};                 ///< [out_c][kernel.h][kernel.w][in_c / groups]
+  bias_data bias{};                      ///< [out_c]
+  affine out{};
+  qformat out_format = same_as_input;
+  activation fused = activation::none;
+  rounding policy = rounding::single;
+};
+
+struct depthwise_options {
+  extent2d kernel = 1;
+  extent2d stride = 1;
+  extent2d dilation = 1;
+  padding pad{};
+  int multiplier = 1;                    ///< output channels per input channel
+  weight_data weights{};                 ///< [kernel.h][kernel.w][in_c * multiplier]
+  bias_data bias{};                      ///< [in_c * multiplier]
+  affine out{};
+  qformat out_format = same_as_input;
+  activation fused = activation::none;
+  rounding policy = rounding::single;
+};
+
+struct transposed_conv2d_options {
+  int out_c = 0;
+  extent2d kernel = 1;
+  extent2d stride = 1;
+  padding pad{};                         ///< cut off the full output (in - 1) * stride + kernel
+  weight_data weights{};                 ///< [out_c][kernel.h][kernel.w][in_c]
+  bias_data bias{};                      ///< [out_c]
+  affine out{};
+  qformat out_format = same_as_input;
+  activation fused = activation::none;
+  rounding policy = rounding::single;
+};
+
+struct dense_options {
+  int units = 0;
+  weight_data weights{};                 ///< [units][inputs]
+  bias_data bias{};                      ///< [units]
+  affine out{};
+  qformat out_format = same_as_input;
+  activation fused = activation::none;
+  rounding policy = rounding::single;
+  scale_product product = scale_product::exact;
+};
+
+struct matmul_options {
+  bool x_transposed = false;
+  bool w_transposed = false;
+  affine out{};
+  qformat out_format = same_as_input;
+  activation fused = activation::none;
+  rounding policy = rounding::single;
+};
+
+struct pool_options {
+  extent2d kernel = 2;
+  extent2d stride = 2;
+  padding pad{};
+  activation fused = activation::none;
+};
+
+/// Add, sub, mul, minimum, maximum, requantize and the like: only the output is described.
+struct output_options {
+  affine out{};
+  qformat out_format = same_as_input;
+  activation fused = activation::none;
+  rounding policy = rounding::single;
+};
+
+/// Which definition of add and sub: ours (one rounding), or TFLite's (three).
+enum class sum_definition : uint8_t { single, tflite };
+struct sum_options {
+  affine out{};
+  qformat out_format = same_as_input;
+  activation fused = activation::none;
+  sum_definition definition = sum_definition::single;
+};
+
+enum class resize_mode : uint8_t { nearest, bilinear };
+struct resize_options {
+  int out_h = 0, out_w = 0;
+  resize_mode mode = resize_mode::nearest;
+  bool align_corners = false;
+  bool half_pixel_centers = false;
+};
+
+enum class grid_padding : uint8_t { zeros, border };
+struct grid_sample_options {
+  resize_mode mode = resize_mode::bilinear;
+  grid_padding outside = grid_padding::zeros;
+  bool align_corners = false;
+};
+
+struct softmax_options {
+  float beta = 1.0f;
+};
+
+/// Extents per axis, written {1, 2, 3}.
+struct axis_list {
+  int count = 0;
+  int value[max_rank]{};
+  constexpr axis_list() = default;
+  template <class... Ints>
+    requires(sizeof...(Ints) >= 1 && sizeof...(Ints) <= max_rank)
+  constexpr axis_list(Ints... v) noexcept : count(sizeof...(Ints)), value{static_cast<int>(v)...} {}  // NOLINT
+};
+
+struct slice_options {
+  axis_list begin{};
+  axis_list extent{};
+  axis_list step{};   ///< 1 where not given; may be negative
+};
+
+struct pad_options {
+  axis_list before{};
+  axis_list after{};
+};
+
+}  // namespace lowbits
