@@ -14,22 +14,13 @@
 // run() allocates nothing, takes no lock, makes no system call and starts nothing lazily. A model is
 // immutable: runs with separate arenas may happen at the same time.
 
+#include <lowbits/graph/diagnosis.hpp>
 #include <lowbits/graph/executor.hpp>
 #include <lowbits/graph/prepared.hpp>
 #include <lowbits/graph/report.hpp>
 #include <lowbits/graph/steps.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
-
-/// A builder's verdict as one compile error: each line is false for one code only. The compiler
-/// prints E, with the names of the nodes and both scales, next to the sentence.
-template <graph_error E>
-struct diagnosis {
-#define LOWBITS_GRAPH_ERROR(code_name, sentence) static_assert(E.code != graph_errc::code_name, sentence);
-#include <lowbits/op/errors.inc>
-#undef LOWBITS_GRAPH_ERROR
-  static constexpr bool passed = E.code == graph_errc::ok;
-};
 
 /// Make is a constexpr function that returns a builder.
 template <auto Make>

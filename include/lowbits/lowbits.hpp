@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// lowbits: quantized neural-network arithmetic, 1 to 16 bits, for PCs and microcontrollers.
+//
+//   quant/    number types q1..q16, u1..u16; scales and zero points; quantize, dequantize
+//   fixed/    integer scaling: multipliers, rounding policies, requantizers, integer functions
+//   pack/     codes of 1..16 bits in bytes, layouts
+//   ref/      what every operation means: plain constexpr loops
+//   arch/     what a processor offers; kernel/: the algorithms that use it; both equal ref/ bit for bit
+//   op/       layers: options, shape rules, what runs them
+//   graph/    builder, checks, memory plan, model
+//
+//   namespace lb = lowbits;
+//   constexpr std::int8_t w[10 * 64] = {/* ... */};
+//   constexpr float w_scale[10] = {/* ... */};
+//   constexpr auto make_net() {
+//     lb::builder<8> g;
+//     auto x = g.input("x", lb::tensor<lb::q8, 64>({.scale = 1 / 16.f}));
+//     return g.output(g.dense("y", x, {.units = 10, .weights = lb::weights(w, w_scale), .out = {.scale = .1f}}));
+//   }
+//   using net = lb::model<make_net>;                      // checked and planned by the compiler
+//   alignas(lb::arena_alignment) unsigned char arena[net::arena_bytes + 1];
+//   lb::status s = net::run(arena, x, y);                 // integers only, same bits everywhere
+
+#include <lowbits/config.hpp>
+
+#include <lowbits/core/status.hpp>
+#include <lowbits/core/types.hpp>
+
+#include <lowbits/quant/scheme.hpp>
+
+#include <lowbits/fixed/accumulator.hpp>
+#include <lowbits/fixed/requantize.hpp>
+
+#include <lowbits/graph/model.hpp>

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Element-wise operations as steps: sums, products, extrema, rescaling, tables, conversions.
+
+#include <lowbits/fixed/eltwise.hpp>
+#include <lowbits/fixed/table.hpp>
+#include <lowbits/kernel/eltwise.hpp>
+#include <lowbits/op/infer.hpp>
+#include <lowbits/op/step.hpp>
+#include <lowbits/ref/eltwise.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+/// Params maps a code of x and one of y to an output code.
+template <class Params>
+struct binary_data {
+  Params params{};
+  size_t count = 0;
+  bool broadcasts = false;
+  tensor_shape x{}, y{}, out{};
+};
+
+template <class Params>
+constexpr binary_data<Params> make_binary(const tensor_desc& x, const tensor_desc& y, const tensor_desc& out, const Params& p) noexcept {
+  return {p, out.count(), x.shape.count() != out.count() || y.shape.count() != out.count(), x.shape, y.shape, out.shape};
+}
+
+template <class Arch, class X, class Y, class Out, class Params>
+struct binary_step {
+  static constexpr step_needs needs(const binary_data<Params>&) noexcept { return {}; }
+  static void run(const void* data, const step_io& io) noexcept {
+    const auto& d = *static_cast<const binary_data<Params>*>(data);
+    const auto* x = elements<typename X::storage>(io.in[0]);
+    const auto* y = elements<typename Y::storage>(io.in[1]);
+    auto* out = elements<typename Out::storage>(io.out);
+    if (d.broadcasts) ref::binary(d.x, d.y, x, y, d.params, out);
+    else kernel::binary<Arch>(d.count, x, y, d.params, out);
+  }
+};
+
+struct rescale_data {
+  size_t count = 0;
+  rescale_params params{};
+};
+
+template <class Arch, class X, class Out>
+struct rescale_step {
+  static constexpr step_needs needs(const rescale_data&) noexcept { return {}; }
+  static void run(const void* data, const step_io& io) noexcept {
+    const auto& d = *static_cast<const rescale_data*>(data);
+    kernel::rescale<Arch>(d.count, elements<typename X::storage>(io.in[0]), d.params, elements<typename Out::storage>(io.out));
+  }
+};
+
+struct conversion_data {
+  size_t count = 0;
+  affine params{};
+  output_stage stage{};
+};
+
+template <class Arch, class Out>
+struct quantize_step {
+  static constexpr step_needs needs(const conversion_data&) noexcept { return {}; }
+  static void run(const void* data, const step_io& io) noexcept {
+    const auto& d = *static_cast<const conversion_data*>(data);
+    kernel::quantize<Arch>(d.count, elements<float>(io.in[0]), d.params, d.stage, elements<typename Out::storage>(io.out));
+  }
+};
+
+template <class Arch, class X>
+struct dequantize_step {
+  static constexpr step_needs needs(const conversion_data&) noexcept { return {}; }
+  static void run(const void* data, const step_io& io) noexcept {
+    const auto& d = *static_cast<const conversion_data*>(data);
+    kernel::dequantize<Arch>(d.count, elements<typename X::storage>(io.in[0]), d.params, elements<float>(io.out));
+  }
+};
+
+}  // namespace lowbits
