@@ -33,4 +33,5 @@
 #include <lowbits/fixed/accumulator.hpp>
 #include <lowbits/fixed/requantize.hpp>
 
+#include <lowbits/graph/builder.hpp>
 #include <lowbits/graph/model.hpp>

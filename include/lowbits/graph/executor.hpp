@@ -13,17 +13,6 @@
 
 namespace lowbits::inline LOWBITS_ABI {
 
-/// The C++ type of a tensor's elements.
-namespace detail {
-template <tensor_desc Desc>
-constexpr auto element_of() noexcept {
-  if constexpr (Desc.kind == element::reals) return float{};
-  else return typename storage_type<Desc.format>::storage{};
-}
-}  // namespace detail
-template <tensor_desc Desc>
-using element_type = decltype(detail::element_of<Desc>());
-
 /// Where a tensor's elements begin.
 struct location {
   uint32_t offset = 0;

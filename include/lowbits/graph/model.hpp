@@ -49,9 +49,9 @@ public:
   static constexpr tensor_desc output_desc = graph[graph.output_node(I)].out;
   /// The element types of inputs and outputs: int8_t, uint8_t, int16_t, uint16_t or float.
   template <int I>
-  using input_type = element_type<input_desc<I>>;
+  using input_type = element_type<input_desc<I>.kind, input_desc<I>.format.bits, input_desc<I>.format.is_signed>;
   template <int I>
-  using output_type = element_type<output_desc<I>>;
+  using output_type = element_type<output_desc<I>.kind, output_desc<I>.format.bits, output_desc<I>.format.is_signed>;
 
   /// Runs the graph. io: one contiguous range per input, then one per output, of exactly the
   /// tensors' numbers of elements, any alignment; they do not overlap each other or the arena. The

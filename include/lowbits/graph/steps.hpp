@@ -19,54 +19,53 @@ namespace lowbits::inline LOWBITS_ABI {
 /// Node I of Model on Arch. make() gives its step, needs() the memory for it.
 template <class Model, int I, class Arch>
 class node_step {
-  static constexpr const node& nd = Model::graph[I];
+  using facts = node_facts<Model, I>;
+  static constexpr const node& nd = facts::n;
   static constexpr op_kind kind = nd.kind;
-
-  template <int K>
-  static constexpr const tensor_desc& in = Model::graph[nd.in[K]].out;
-  template <int K>
-  using in_type = storage_type<in<K>.format>;
-  using out_type = storage_type<nd.out.format>;
+  using x_type = storage_type<facts::x.format.bits, facts::x.format.is_signed>;
+  using y_type = storage_type<facts::y.format.bits, facts::y.format.is_signed>;
+  using out_type = storage_type<nd.out.format.bits, nd.out.format.is_signed>;
+  using out_element = element_type<nd.out.kind, nd.out.format.bits, nd.out.format.is_signed>;
 
   static constexpr auto select() noexcept {
     if constexpr (has_weights(kind)) {
       return weighted();
     } else if constexpr (kind == op_kind::matmul) {
-      constexpr int64_t largest = infer::largest_value(in<0>) * infer::largest_value(in<1>);
-      using acc = std::conditional_t<(node_macs(Model::graph, I) / larger<uint64_t>(nd.out.count(), 1) * static_cast<uint64_t>(largest) <= static_cast<uint64_t>(highest_of<int32_t>)), int32_t, int64_t>;
-      return matmul_step<Arch, in_type<0>, in_type<1>, acc, out_type, matmul_data<rounding_tag<nd.policy>>>{};
+      constexpr int64_t depth = static_cast<int64_t>(node_macs(Model::graph, I) / nd.out.count());
+      constexpr int64_t capacity = product_capacity(infer::largest_value(facts::x), infer::largest_value(facts::y), highest_of<int32_t>);
+      using acc = std::conditional_t<(depth <= capacity), int32_t, int64_t>;
+      return matmul_step<Arch, x_type, y_type, acc, out_type, matmul_data<typename facts::rounding_type>>{};
     } else if constexpr (kind == op_kind::max_pool || kind == op_kind::average_pool) {
       return pool_step<Arch, out_type, kind == op_kind::max_pool>{};
     } else if constexpr (kind == op_kind::global_mean) {
-      return mean_step<Arch, in_type<0>, out_type>{};
+      return mean_step<Arch, x_type, out_type>{};
     } else if constexpr (kind == op_kind::add || kind == op_kind::sub) {
-      return binary_step<Arch, in_type<0>, in_type<1>, out_type,
+      return binary_step<Arch, x_type, y_type, out_type,
                          std::conditional_t<nd.sum == sum_definition::tflite, tflite_sum_params, sum_params>>{};
     } else if constexpr (kind == op_kind::mul) {
-      return binary_step<Arch, in_type<0>, in_type<1>, out_type, product_params<rounding_tag<nd.policy>>>{};
+      return binary_step<Arch, x_type, y_type, out_type, product_params<typename facts::rounding_type>>{};
     } else if constexpr (kind == op_kind::minimum || kind == op_kind::maximum) {
-      return binary_step<Arch, in_type<0>, in_type<1>, out_type, extremum_params>{};
+      return binary_step<Arch, x_type, y_type, out_type, extremum_params>{};
     } else if constexpr (kind == op_kind::requantize) {
-      return rescale_step<Arch, in_type<0>, out_type>{};
+      return rescale_step<Arch, x_type, out_type>{};
     } else if constexpr (kind == op_kind::function) {
-      return table_step<Arch, in_type<0>, out_type>{};
+      return table_step<Arch, x_type, out_type>{};
     } else if constexpr (kind == op_kind::softmax) {
-      return softmax_step<Arch, in_type<0>, out_type>{};
+      return softmax_step<Arch, x_type, out_type>{};
     } else if constexpr (kind == op_kind::quantize) {
       return quantize_step<Arch, out_type>{};
     } else if constexpr (kind == op_kind::dequantize) {
-      return dequantize_step<Arch, in_type<0>>{};
+      return dequantize_step<Arch, x_type>{};
     } else if constexpr (kind == op_kind::reshape) {
       return reshape_step{};
     } else if constexpr (kind == op_kind::concat) {
       return concat_step{};
     } else if constexpr (kind == op_kind::pad || kind == op_kind::slice || kind == op_kind::transpose) {
-      if constexpr (nd.out.kind == element::reals) return move_step<kind, float>{};
-      else return move_step<kind, typename out_type::storage>{};
+      return move_step<kind, out_element>{};
     } else if constexpr (kind == op_kind::resize) {
-      return resize_step<typename out_type::storage>{};
+      return resize_step<out_element>{};
     } else if constexpr (kind == op_kind::grid_sample) {
-      return grid_sample_step<typename out_type::storage, typename in_type<1>::storage>{};
+      return grid_sample_step<out_element, typename y_type::storage>{};
     } else if constexpr (kind == op_kind::custom) {
       return custom_step{};
     } else {
@@ -80,11 +79,11 @@ class node_step {
     // Prepared layouts hold symmetric weights.
     using used = std::conditional_t<nd.weights.zero_point == 0 && nd.bias.s64 == nullptr, Arch, arch::generic>;
     if constexpr (kind == op_kind::depthwise) {
-      return weighted_step<kernel::depthwise, used, in_type<0>, acc, out_type, data_type>{};
+      return weighted_step<kernel::depthwise, used, x_type, acc, out_type, data_type>{};
     } else if constexpr (kind == op_kind::transposed_conv2d) {
-      return weighted_step<kernel::transposed_conv2d, used, in_type<0>, acc, out_type, data_type>{};
+      return weighted_step<kernel::transposed_conv2d, used, x_type, acc, out_type, data_type>{};
     } else {
-      return weighted_step<kernel::conv2d, used, in_type<0>, acc, out_type, data_type>{};
+      return weighted_step<kernel::conv2d, used, x_type, acc, out_type, data_type>{};
     }
   }
   using type = decltype(select());

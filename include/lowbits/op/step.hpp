@@ -31,9 +31,12 @@ struct step_needs {
 
 /// The type that stands for all formats with the same storage: operations only see the storage,
 /// the range is in the output stage.
-template <qformat Format>
-using storage_type = std::conditional_t<(Format.bits <= 8), std::conditional_t<Format.is_signed, q8, u8>,
-                                        std::conditional_t<Format.is_signed, q16, u16>>;
+template <int Bits, bool IsSigned>
+using storage_type = std::conditional_t<(Bits <= 8), std::conditional_t<IsSigned, q8, u8>, std::conditional_t<IsSigned, q16, u16>>;
+
+/// The C++ type of a tensor's elements.
+template <element Kind, int Bits, bool IsSigned>
+using element_type = std::conditional_t<Kind == element::reals, float, typename storage_type<Bits, IsSigned>::storage>;
 
 /// The tag of a rounding policy that is a constant.
 template <rounding Policy>

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Operations that only move elements, and the user's own, as steps.
+
+#include <lowbits/core/bytes.hpp>
+#include <lowbits/op/step.hpp>
+#include <lowbits/ref/grid_sample.hpp>
+#include <lowbits/ref/resize.hpp>
+#include <lowbits/ref/shape_ops.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+/// Marks a node that does nothing when the model runs.
+struct no_step {};
+
+struct copy_data {
+  size_t bytes = 0;
+};
+
+/// A reshape moves nothing when it shares its input's buffer; as a model output it is a copy.
+struct reshape_step {
+  static constexpr step_needs needs(const copy_data&) noexcept { return {}; }
+  static void run(const void* data, const step_io& io) noexcept {
+    if (io.in[0] == io.out) return;
+    copy_elements(elements<unsigned char>(io.in[0]), elements<unsigned char>(io.out), static_cast<const copy_data*>(data)->bytes);
+  }
+};
+
+/// The output is `rows` rows; each is the inputs' rows of run[k] bytes one after another.
+struct concat_data {
+  size_t rows = 0;
+  int count = 0;
+  size_t run[max_inputs]{};
+};
+
+struct concat_step {
+  static constexpr step_needs needs(const concat_data&) noexcept { return {}; }
+  static void run(const void* data, const step_io& io) noexcept {
+    const auto& d = *static_cast<const concat_data*>(data);
+    unsigned char* out = elements<unsigned char>(io.out);
+    for (size_t r = 0; r < d.rows; ++r) {
+      for (int k = 0; k < d.count; ++k) {  // an input that was written in place is already there
+        copy_elements(elements<unsigned char>(io.in[k]) + r * d.run[k], out, d.run[k]);
+        out += d.run[k];
+      }
+    }
+  }
+};
+
+struct move_data {
+  tensor_shape in{}, out{};
+  int list[2][max_rank]{};  ///< pad: before; transpose: axes; slice: begin and step
+  int fill = 0;             ///< pad: the zero point
+};
+
+template <op_kind Kind, class T>
+struct move_step {
+  static constexpr step_needs needs(const move_data&) noexcept { return {}; }
+  static void run(const void* data, const step_io& io) noexcept {
+    const auto& d = *static_cast<const move_data*>(data);
+    const T* x = elements<T>(io.in[0]);
+    T* y = elements<T>(io.out);
+    if constexpr (Kind == op_kind::pad) ref::pad(d.in, x, d.list[0], static_cast<T>(d.fill), d.out, y);
+    else if constexpr (Kind == op_kind::transpose) ref::transpose(d.in, x, d.list[0], d.out, y);
+    else ref::slice(d.in, x, d.list[0], d.list[1], d.out, y);
+  }
+};
+
+struct resize_data {
+  resize_shape shape{};
+  resize_mode mode = resize_mode::nearest;
+};
+
+template <class T>
+struct resize_step {
+  static constexpr step_needs needs(const resize_data&) noexcept { return {}; }
+  static void run(const void* data, const step_io& io) noexcept {
+    const auto& d = *static_cast<const resize_data*>(data);
+    if (d.mode == resize_mode::nearest) ref::resize_nearest(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
+    else ref::resize_bilinear(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
+  }
+};
+
+struct custom_data {
+  custom_run run = nullptr;
+  const void* user = nullptr;
+  size_t scratch_bytes = 0;
+  tensor_desc out{};
+  tensor_desc in[max_inputs]{};
+};
+
+struct custom_step {
+  static constexpr step_needs needs(const custom_data& d) noexcept { return {0, d.scratch_bytes}; }
+  static void run(const void* data, const step_io& io) noexcept {
+    const auto& d = *static_cast<const custom_data*>(data);
+    d.run({io.in, d.in, io.out, &d.out, io.scratch, d.user});
+  }
+};
+
+template <class Graph>
+constexpr concat_data make_concat_data(const Graph& g, const node& n) noexcept {
+  concat_data d{1, n.in_count, {}};
+  for (int a = 0; a < n.axis; ++a) d.rows *= static_cast<size_t>(n.out.shape.extent[a]);
+  for (int k = 0; k < n.in_count; ++k) d.run[k] = g[n.in[k]].out.bytes() / d.rows;
+  return d;
+}
+
+constexpr move_data make_move_data(const node& n, const tensor_desc& x) noexcept {
+  move_data d{x.shape, n.out.shape, {}, n.out.kind == element::codes ? n.out.params.zero_point : 0};
+  for (int a = 0; a < max_rank; ++a) {
+    d.list[0][a] = n.list[0][a];
+    d.list[1][a] = n.list[2][a];
+  }
+  return d;
+}
+
+constexpr resize_data make_resize_data(const node& n, const tensor_desc& x) noexcept {
+  const image_extents a = image_extents::of(x), b = image_extents::of(n.out);
+  return {{a.batch, a.h, a.w, a.c, b.h, b.w, n.flag[0], n.flag[1]}, n.mode};
+}
+
+}  // namespace lowbits
