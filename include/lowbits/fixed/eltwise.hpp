@@ -74,20 +74,22 @@ constexpr sum_params make_sum(qformat xf, affine xp, qformat yf, affine yp, qfor
           subtract ? -y_factor : y_factor, shift, output_stage::of(of, op, fused)};
 }
 
-/// TFLite's quantized ADD and SUB (kernels/add.cc, kernels/sub.cc, reference/integer_ops/add.h):
-/// both inputs go to a common finer scale, 2 * max(x_scale, y_scale) / 2^left_shift, then to the
-/// output's. Every step is rounded as in round_double_gemmlowp.
+/// TFLite's quantized ADD and SUB (kernels/internal/reference/add.h, sub.h): both inputs go to a
+/// common finer scale, 2 * max(x_scale, y_scale) / 2^left_shift, and their sum to the output's. Every
+/// step is rounded as in round_double_gemmlowp; a step that leaves 32 bits is held at the end.
 struct tflite_sum_params {
   int x_zero = 0, y_zero = 0;
   int left_shift = 20;
-  fixed_multiplier x{}, y{}, out{};  ///< y.mantissa is negative in a subtraction
+  fixed_multiplier x{}, y{}, out{};
   output_stage stage{};
+  bool subtract = false;
 
   constexpr bool operator==(const tflite_sum_params&) const = default;
   constexpr int operator()(int a, int b) const noexcept {
     const int32_t sa = round_double_gemmlowp::apply(detail::shifted_left(a - x_zero, left_shift), x);
     const int32_t sb = round_double_gemmlowp::apply(detail::shifted_left(b - y_zero, left_shift), y);
-    return stage(round_double_gemmlowp::apply(saturate<int32_t>(int64_t{sa} + sb), out));
+    const int64_t sum = subtract ? int64_t{sa} - sb : int64_t{sa} + sb;
+    return stage(round_double_gemmlowp::apply(saturate<int32_t>(sum), out));
   }
 };
 
@@ -99,13 +101,11 @@ constexpr tflite_sum_params make_tflite_sum(qformat xf, affine xp, qformat yf, a
   const int left_shift = xf.bits <= 8 && yf.bits <= 8 ? 20 : 15;
   const real larger_scale = real::from(fp::to_bits(xp.scale) > fp::to_bits(yp.scale) ? xp.scale : yp.scale);
   const real twice = larger_scale * real::power_of_two(1);
-  tflite_sum_params p{xp.zero_point, yp.zero_point, left_shift,
-                      fixed_multiplier::from(real::from(xp.scale) / twice),
-                      fixed_multiplier::from(real::from(yp.scale) / twice),
-                      fixed_multiplier::from(twice / (real::power_of_two(left_shift) * real::from(op.scale))),
-                      output_stage::of(of, op, fused)};
-  if (subtract) p.y.mantissa = -p.y.mantissa;
-  return p;
+  return {xp.zero_point, yp.zero_point, left_shift,
+          fixed_multiplier::from(real::from(xp.scale) / twice),
+          fixed_multiplier::from(real::from(yp.scale) / twice),
+          fixed_multiplier::from(twice / (real::power_of_two(left_shift) * real::from(op.scale))),
+          output_stage::of(of, op, fused), subtract};
 }
 
 /// code = out(R((x - x_zero) * (y - y_zero) * x_scale * y_scale / out_scale)).
