@@ -20,7 +20,7 @@
 //     return g.output(g.dense("y", x, {.units = 10, .weights = lb::weights(w, w_scale), .out = {.scale = .1f}}));
 //   }
 //   using net = lb::model<make_net>;                      // checked and planned by the compiler
-//   alignas(lb::arena_alignment) unsigned char arena[net::arena_bytes + 1];
+//   alignas(lb::arena_alignment) unsigned char arena[net::arena_bytes];
 //   lb::status s = net::run(arena, x, y);                 // integers only, same bits everywhere
 
 #include <lowbits/config.hpp>

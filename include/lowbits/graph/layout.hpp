@@ -115,7 +115,8 @@ class model_layout {
 public:
   using step_table = prepared_steps;
 
-  static constexpr size_t arena_bytes = plan.arena_bytes;
+  /// At least one unit, so that an array of this size is always legal.
+  static constexpr size_t arena_bytes = larger(plan.arena_bytes, arena_alignment);
   template <class Arch>
   static constexpr size_t packed_end = packed_places<Arch>.end;
   static constexpr size_t prepared_bytes = []<class... Archs>(type_list<Archs...>) {
@@ -156,7 +157,7 @@ public:
                   "lowbits: model::run: the number of buffers is not that of the model's inputs and outputs; pass the "
                   "arena, then every input, then every output");
     if (arena.size() < arena_bytes) return status::too_small;
-    if (arena_bytes != 0 && !is_aligned(arena.data(), arena_alignment)) return status::misaligned;
+    if (!is_aligned(arena.data(), arena_alignment)) return status::misaligned;
     io_buffers<Model> buffers;
     if (const status s = buffers.bind(io...); s != status::ok) return s;
     const run_memory memories{arena.data(), buffers.in, buffers.out};
