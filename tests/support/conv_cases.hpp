@@ -18,13 +18,13 @@ using lowbits::window2d;
 
 inline std::string text(const window2d& t) {
   const auto n = [](int v) { return std::to_string(v); };
-  return "k" + n(t.kernel_h) + "x" + n(t.kernel_w) + " s" + n(t.stride_h) + "x" + n(t.stride_w) + " d" +
-         n(t.dilation_h) + "x" + n(t.dilation_w) + " p" + n(t.pad_top) + "," + n(t.pad_left);
+  return "k" + n(t.kernel_h) + "x" + n(t.kernel_w) + " s" + n(t.stride_h) + "x" + n(t.stride_w) +
+      " d" + n(t.dilation_h) + "x" + n(t.dilation_w) + " p" + n(t.pad_top) + "," + n(t.pad_left);
 }
 inline std::string text(const conv2d_shape& s) {
   const auto n = [](int v) { return std::to_string(v); };
-  return n(s.batch) + "x" + n(s.in_h) + "x" + n(s.in_w) + "x" + n(s.in_c) + " -> " + n(s.out_h) + "x" +
-         n(s.out_w) + "x" + n(s.out_c) + " " + text(s.window) + " g" + n(s.groups);
+  return n(s.batch) + "x" + n(s.in_h) + "x" + n(s.in_w) + "x" + n(s.in_c) + " -> " + n(s.out_h) +
+      "x" + n(s.out_w) + "x" + n(s.out_c) + " " + text(s.window) + " g" + n(s.groups);
 }
 
 /// Positions of a window of `reach` over `in` elements plus padding, never below zero.
@@ -36,23 +36,74 @@ inline int positions(int in, int pad_before, int pad_after, int reach, int strid
 /// Shapes chosen by hand for what they contain.
 inline std::vector<conv2d_shape> edges() {
   return {
-      {},                                                                   // one product
+      {},  // one product
       {.batch = 0, .in_h = 3, .in_w = 3, .in_c = 2, .out_h = 3, .out_w = 3, .out_c = 2},
-      {.in_h = 2, .in_w = 2, .in_c = 3, .out_h = 0, .out_w = 0, .out_c = 2, .window = {.kernel_h = 5, .kernel_w = 5}},
+      {.in_h = 2,
+       .in_w = 2,
+       .in_c = 3,
+       .out_h = 0,
+       .out_w = 0,
+       .out_c = 2,
+       .window = {.kernel_h = 5, .kernel_w = 5}},
       {.in_h = 4, .in_w = 3, .in_c = 2, .out_h = 4, .out_w = 3, .out_c = 0},
-      {.in_h = 3, .in_w = 3, .in_c = 0, .out_h = 3, .out_w = 3, .out_c = 2},     // bias only
-      {.in_h = 0, .in_w = 0, .in_c = 2, .out_h = 2, .out_w = 2, .out_c = 2,
-       .window = {.kernel_h = 2, .kernel_w = 2, .pad_top = 1, .pad_left = 1}},   // padding only
-      {.in_h = 1, .in_w = 1, .in_c = 1, .out_h = 5, .out_w = 5, .out_c = 1,
+      {.in_h = 3, .in_w = 3, .in_c = 0, .out_h = 3, .out_w = 3, .out_c = 2},  // bias only
+      {.in_h = 0,
+       .in_w = 0,
+       .in_c = 2,
+       .out_h = 2,
+       .out_w = 2,
+       .out_c = 2,
+       .window = {.kernel_h = 2, .kernel_w = 2, .pad_top = 1, .pad_left = 1}},  // padding only
+      {.in_h = 1,
+       .in_w = 1,
+       .in_c = 1,
+       .out_h = 5,
+       .out_w = 5,
+       .out_c = 1,
        .window = {.kernel_h = 5, .kernel_w = 5, .pad_top = 4, .pad_left = 4}},
-      {.in_h = 6, .in_w = 5, .in_c = 1, .out_h = 2, .out_w = 2, .out_c = 1,      // cropping instead of padding
+      {.in_h = 6,
+       .in_w = 5,
+       .in_c = 1,
+       .out_h = 2,
+       .out_w = 2,
+       .out_c = 1,  // cropping instead of padding
        .window = {.kernel_h = 2, .kernel_w = 2, .pad_top = -2, .pad_left = -1}},
-      {.in_h = 3, .in_w = 3, .in_c = 1, .out_h = 4, .out_w = 7, .out_c = 1,      // whole windows outside
-       .window = {.kernel_h = 1, .kernel_w = 1, .stride_h = 3, .stride_w = 2, .pad_top = 5, .pad_left = 3}},
-      {.in_h = 7, .in_w = 1, .in_c = 6, .out_h = 3, .out_w = 1, .out_c = 9, .window = {.kernel_h = 5}, .groups = 3},
-      {.batch = 3, .in_h = 1, .in_w = 7, .in_c = 4, .out_h = 1, .out_w = 3, .out_c = 4,
-       .window = {.kernel_w = 3, .stride_w = 2}, .groups = 4},
-      {.batch = 2, .in_h = 9, .in_w = 9, .in_c = 2, .out_h = 3, .out_w = 1, .out_c = 2,
+      {.in_h = 3,
+       .in_w = 3,
+       .in_c = 1,
+       .out_h = 4,
+       .out_w = 7,
+       .out_c = 1,  // whole windows outside
+       .window = {.kernel_h = 1,
+                  .kernel_w = 1,
+                  .stride_h = 3,
+                  .stride_w = 2,
+                  .pad_top = 5,
+                  .pad_left = 3}},
+      {.in_h = 7,
+       .in_w = 1,
+       .in_c = 6,
+       .out_h = 3,
+       .out_w = 1,
+       .out_c = 9,
+       .window = {.kernel_h = 5},
+       .groups = 3},
+      {.batch = 3,
+       .in_h = 1,
+       .in_w = 7,
+       .in_c = 4,
+       .out_h = 1,
+       .out_w = 3,
+       .out_c = 4,
+       .window = {.kernel_w = 3, .stride_w = 2},
+       .groups = 4},
+      {.batch = 2,
+       .in_h = 9,
+       .in_w = 9,
+       .in_c = 2,
+       .out_h = 3,
+       .out_w = 1,
+       .out_c = 2,
        .window = {.kernel_h = 3, .kernel_w = 5, .stride_h = 2, .dilation_h = 2, .dilation_w = 2}},
       lowbits::dense_shape(3, 37, 5),
   };
@@ -67,10 +118,15 @@ inline std::vector<conv2d_shape> drawn(int count, std::uint64_t seed) {
     const window2d t{random.in(1, 5), random.in(1, 5), random.in(1, 3), random.in(1, 3),
                      random.in(1, 3), random.in(1, 3), random.in(0, 4), random.in(0, 4)};
     const int groups = random.in(1, 3), in_h = random.in(1, 9), in_w = random.in(1, 9);
-    all.push_back({.batch = random.in(0, 3), .in_h = in_h, .in_w = in_w, .in_c = groups * random.in(1, 4),
+    all.push_back({.batch = random.in(0, 3),
+                   .in_h = in_h,
+                   .in_w = in_w,
+                   .in_c = groups * random.in(1, 4),
                    .out_h = positions(in_h, t.pad_top, random.in(0, 4), t.reach_h(), t.stride_h),
                    .out_w = positions(in_w, t.pad_left, random.in(0, 4), t.reach_w(), t.stride_w),
-                   .out_c = groups * random.in(1, 3), .window = t, .groups = groups});
+                   .out_c = groups * random.in(1, 3),
+                   .window = t,
+                   .groups = groups});
   }
   return all;
 }
@@ -81,11 +137,16 @@ inline std::vector<conv2d_shape> grid() {
   for (int kernel = 1; kernel <= 5; ++kernel)
     for (int stride = 1; stride <= 3; ++stride)
       for (int dilation = 1; dilation <= 2; ++dilation) {
-        const window2d t{kernel, 6 - kernel, stride, 4 - stride, dilation, 3 - dilation, kernel / 2, 1};
-        all.push_back({.batch = 1, .in_h = 11, .in_w = 10, .in_c = 3,
+        const window2d t{kernel,   6 - kernel,   stride,     4 - stride,
+                         dilation, 3 - dilation, kernel / 2, 1};
+        all.push_back({.batch = 1,
+                       .in_h = 11,
+                       .in_w = 10,
+                       .in_c = 3,
                        .out_h = positions(11, t.pad_top, 2, t.reach_h(), t.stride_h),
                        .out_w = positions(10, t.pad_left, 0, t.reach_w(), t.stride_w),
-                       .out_c = 2, .window = t});
+                       .out_c = 2,
+                       .window = t});
       }
   return all;
 }
@@ -143,7 +204,8 @@ struct tagging_requantizer {
 };
 inline std::vector<tagged_result> tagged(const naive::wide& acc, int channels) {
   std::vector<tagged_result> out;
-  for (std::size_t i = 0; i < acc.size(); ++i) out.push_back({acc[i], i % static_cast<std::size_t>(channels)});
+  for (std::size_t i = 0; i < acc.size(); ++i)
+    out.push_back({acc[i], i % static_cast<std::size_t>(channels)});
   return out;
 }
 

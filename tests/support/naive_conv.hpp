@@ -47,28 +47,32 @@ struct bordered {
 inline int border_for(const lowbits::window2d& t, int in_h, int in_w, int out_h, int out_w) {
   const auto positive = [](int v) { return v < 0 ? -v : v; };
   return positive(t.pad_top) + positive(t.pad_left) + t.reach_h() + t.reach_w() + in_h + in_w +
-         out_h * t.stride_h + out_w * t.stride_w;
+      out_h * t.stride_h + out_w * t.stride_w;
 }
 
 /// Accumulators of conv2d; bias may be empty.
 inline wide conv2d(const lowbits::conv2d_shape& s, const wide& x, int x_zero, const wide& w,
                    int w_zero, const wide& bias) {
   const lowbits::window2d& t = s.window;
-  bordered in(x, x_zero, s.batch, s.in_h, s.in_w, s.in_c, border_for(t, s.in_h, s.in_w, s.out_h, s.out_w));
+  bordered in(x, x_zero, s.batch, s.in_h, s.in_w, s.in_c,
+              border_for(t, s.in_h, s.in_w, s.out_h, s.out_w));
   wide y(static_cast<std::size_t>(s.batch * s.out_h * s.out_w * s.out_c));
   const int depth = s.in_c / s.groups;
   for (int c = s.out_c - 1; c >= 0; --c)
     for (int k = depth - 1; k >= 0; --k)
       for (int j = 0; j < t.kernel_w; ++j)
         for (int i = 0; i < t.kernel_h; ++i) {
-          const std::int64_t tap = w[static_cast<std::size_t>(((c * t.kernel_h + i) * t.kernel_w + j) * depth + k)] - w_zero;
+          const std::int64_t tap =
+              w[static_cast<std::size_t>(((c * t.kernel_h + i) * t.kernel_w + j) * depth + k)] -
+              w_zero;
           const int channel = c / (s.out_c / s.groups) * depth + k;
           for (int b = 0; b < s.batch; ++b)
             for (int oh = 0; oh < s.out_h; ++oh)
               for (int ow = 0; ow < s.out_w; ++ow)
                 y[static_cast<std::size_t>(((b * s.out_h + oh) * s.out_w + ow) * s.out_c + c)] +=
-                    tap * in.at(b, oh * t.stride_h - t.pad_top + i * t.dilation_h,
-                                ow * t.stride_w - t.pad_left + j * t.dilation_w, channel);
+                    tap *
+                    in.at(b, oh * t.stride_h - t.pad_top + i * t.dilation_h,
+                          ow * t.stride_w - t.pad_left + j * t.dilation_w, channel);
         }
   if (!bias.empty())
     for (std::size_t i = 0; i < y.size(); ++i) y[i] += bias[i % static_cast<std::size_t>(s.out_c)];
@@ -84,7 +88,8 @@ inline wide depthwise(const lowbits::depthwise_shape& s, const wide& x, int x_ze
     for (int t = 0; t < taps; ++t)
       full[static_cast<std::size_t>((c * taps + t) * s.in_c + c / s.multiplier)] =
           w[static_cast<std::size_t>(t * out_c + c)] - w_zero;
-  const lowbits::conv2d_shape dense{s.batch, s.in_h, s.in_w, s.in_c, s.out_h, s.out_w, out_c, s.window};
+  const lowbits::conv2d_shape dense{s.batch, s.in_h,  s.in_w, s.in_c,
+                                    s.out_h, s.out_w, out_c,  s.window};
   return conv2d(dense, x, x_zero, full, 0, bias);
 }
 
@@ -108,15 +113,18 @@ inline wide transposed_conv2d(const lowbits::conv2d_shape& s, const wide& x, int
             for (int i = 0; i < t.kernel_h; ++i)
               for (int j = 0; j < t.kernel_w; ++j)
                 out.at(b, ih * t.stride_h - t.pad_top + i * t.dilation_h,
-                       iw * t.stride_w - t.pad_left + j * t.dilation_w, c) +=
-                    value * (w[static_cast<std::size_t>(((c * t.kernel_h + i) * t.kernel_w + j) * depth + channel % depth)] - w_zero);
+                       iw * t.stride_w - t.pad_left + j * t.dilation_w, c) += value *
+                    (w[static_cast<std::size_t>(((c * t.kernel_h + i) * t.kernel_w + j) * depth +
+                                                channel % depth)] -
+                     w_zero);
         }
   wide y;
   for (int b = 0; b < s.batch; ++b)
     for (int oh = 0; oh < s.out_h; ++oh)
       for (int ow = 0; ow < s.out_w; ++ow)
         for (int c = 0; c < s.out_c; ++c)
-          y.push_back(out.at(b, oh, ow, c) + (bias.empty() ? 0 : bias[static_cast<std::size_t>(c)]));
+          y.push_back(out.at(b, oh, ow, c) +
+                      (bias.empty() ? 0 : bias[static_cast<std::size_t>(c)]));
   return y;
 }
 

@@ -39,7 +39,8 @@ TEST_CASE("dynamic_quantize equals the formulas of the standard") {
     std::vector<float> x(static_cast<std::size_t>(round_number % 17 + 1));
     for (float& v : x) {
       state = state * 6364136223846793005u + 1442695040888963407u;
-      v = static_cast<float>(static_cast<std::int32_t>(state >> 32)) * std::ldexp(1.0f, round_number % 60 - 50);
+      v = static_cast<float>(static_cast<std::int32_t>(state >> 32)) *
+          std::ldexp(1.0f, round_number % 60 - 50);
       if (round_number % 5 == 1) v = std::fabs(v);
       if (round_number % 5 == 2) v = -std::fabs(v);
     }
@@ -63,10 +64,16 @@ TEST_CASE("dynamic_parameters of unusual data") {
       {"zeros", {0.0f, -0.0f}, {1.0f, 0}, {1.0f, -128}},
       {"one positive number", {2.55f}, {2.55f / 255, 0}, {2.55f / 255, -128}},
       {"one negative number", {-2.55f}, {2.55f / 255, 255}, {2.55f / 255, 127}},
-      {"NaN and infinities take no part", {not_a_number, -infinite, 255.0f, infinite, 0.0f}, {1.0f, 0}, {1.0f, -128}},
+      {"NaN and infinities take no part",
+       {not_a_number, -infinite, 255.0f, infinite, 0.0f},
+       {1.0f, 0},
+       {1.0f, -128}},
       {"only NaN", {not_a_number, not_a_number}, {1.0f, 0}, {1.0f, -128}},
       {"the smallest number", {std::numeric_limits<float>::denorm_min()}, {1.0f, 0}, {1.0f, -128}},
-      {"a range beyond the largest float", {-largest, largest}, {largest / 255 + largest / 255, 128}, {largest / 255 + largest / 255, 0}},
+      {"a range beyond the largest float",
+       {-largest, largest},
+       {largest / 255 + largest / 255, 128},
+       {largest / 255 + largest / 255, 0}},
   };
   for (const row& r : table) {
     CAPTURE(r.what);

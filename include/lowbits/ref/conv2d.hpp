@@ -34,7 +34,7 @@ constexpr Acc conv2d_accumulator(const conv2d_shape& s, const X& x, int x_zero, 
       const ptrdiff_t tap = ((ptrdiff_t{c} * t.kernel_h + i) * t.kernel_w + j) * depth;
       for (int k = 0; k < depth; ++k)
         acc += static_cast<Acc>(x[static_cast<size_t>(at + k)] - x_zero) *
-               static_cast<Acc>(w[static_cast<size_t>(tap + k)] - w_zero);
+            static_cast<Acc>(w[static_cast<size_t>(tap + k)] - w_zero);
     }
   }
   return acc;

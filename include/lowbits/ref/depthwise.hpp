@@ -27,11 +27,10 @@ constexpr Acc depthwise_accumulator(const depthwise_shape& s, const X& x, int x_
     for (int j = 0; j < t.kernel_w; ++j) {
       const int iw = ow * t.stride_w - t.pad_left + j * t.dilation_w;
       if (iw < 0 || iw >= s.in_w) continue;
-      const ptrdiff_t at =
-          ((ptrdiff_t{b} * s.in_h + ih) * s.in_w + iw) * s.in_c + c / s.multiplier;
+      const ptrdiff_t at = ((ptrdiff_t{b} * s.in_h + ih) * s.in_w + iw) * s.in_c + c / s.multiplier;
       const ptrdiff_t tap = (ptrdiff_t{i} * t.kernel_w + j) * s.out_c() + c;
       acc += static_cast<Acc>(x[static_cast<size_t>(at)] - x_zero) *
-             static_cast<Acc>(w[static_cast<size_t>(tap)] - w_zero);
+          static_cast<Acc>(w[static_cast<size_t>(tap)] - w_zero);
     }
   }
   return acc;

@@ -21,7 +21,8 @@ namespace lowbits::inline LOWBITS_ABI::ref {
 /// The parameters for n numbers.
 template <quantized_type Q = u8>
 constexpr affine dynamic_parameters(size_t n, const float* x) noexcept {
-  static_assert(Q::bits >= 2, "lowbits: dynamic_parameters: Q has 1 bit; choose a type of 2 bits or more");
+  static_assert(Q::bits >= 2,
+                "lowbits: dynamic_parameters: Q has 1 bit; choose a type of 2 bits or more");
   float low = 0.0f, high = 0.0f;
   for (size_t i = 0; i < n; ++i) {
     if (!fp::is_finite(x[i])) continue;
@@ -30,8 +31,9 @@ constexpr affine dynamic_parameters(size_t n, const float* x) noexcept {
   }
   constexpr float steps = static_cast<float>(Q::highest - Q::lowest);
   const float width = fp::rounded(high - low);
-  const float scale = fp::is_finite(width) ? fp::quotient(width, steps)
-                                           : fp::rounded(fp::quotient(high, steps) - fp::quotient(low, steps));
+  const float scale = fp::is_finite(width)
+      ? fp::quotient(width, steps)
+      : fp::rounded(fp::quotient(high, steps) - fp::quotient(low, steps));
   const affine p{fp::is_positive(scale) ? scale : 1.0f, 0};
   const float zero = fp::rounded(static_cast<float>(Q::lowest) - fp::quotient(low, p.scale));
   return {p.scale, clamp<int>(fp::to_nearest<fp::tie::to_even>(zero), Q::lowest, Q::highest)};

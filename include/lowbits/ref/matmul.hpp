@@ -26,7 +26,7 @@ constexpr Acc matmul_accumulator(const matmul_shape& s, const X& x, int x_zero, 
     const ptrdiff_t xi = s.x_transposed ? ptrdiff_t{k} * s.rows + r : ptrdiff_t{r} * s.depth + k;
     const ptrdiff_t wi = s.w_transposed ? ptrdiff_t{c} * s.depth + k : ptrdiff_t{k} * s.cols + c;
     acc += static_cast<Acc>(x[static_cast<size_t>(x_at + xi)] - x_zero) *
-           static_cast<Acc>(w[static_cast<size_t>(w_at + wi)] - w_zero);
+        static_cast<Acc>(w[static_cast<size_t>(w_at + wi)] - w_zero);
   }
   return acc;
 }
