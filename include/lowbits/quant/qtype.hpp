@@ -105,6 +105,16 @@ struct qformat {
     return is_binary() ? 1 : is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
   }
   constexpr size_t storage_bytes() const noexcept { return bits <= 8 ? 1 : 2; }
+  /// The packed bit pattern of a value in [lowest, highest], and back (see qtype).
+  constexpr uint32_t encode(int value) const noexcept {
+    if (is_binary()) return value > 0 ? 1u : 0u;
+    return static_cast<uint32_t>(value) & ((1u << bits) - 1u);
+  }
+  constexpr int decode(uint32_t code) const noexcept {
+    if (is_binary()) return code != 0 ? 1 : -1;
+    const uint32_t top = is_signed ? 1u << (bits - 1) : 0u;
+    return static_cast<int>(code ^ top) - static_cast<int>(top);
+  }
   constexpr bool operator==(const qformat&) const = default;
 };
 
