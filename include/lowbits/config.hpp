@@ -40,7 +40,7 @@
 #endif
 
 #if !defined(LOWBITS_STATIC)
-#if LOWBITS_GNU && LOWBITS_X86 && defined(__linux__)
+#if LOWBITS_GNU && (LOWBITS_X86 || LOWBITS_AARCH64) && defined(__linux__)
 #define LOWBITS_DISPATCH 1
 #else
 #define LOWBITS_DISPATCH 0
@@ -50,7 +50,8 @@
 #endif
 
 #if !defined(LOWBITS_NO_XSIMD) && (LOWBITS_X86 || LOWBITS_AARCH64) && __STDC_HOSTED__
-#if __has_include(<xsimd/xsimd.hpp>)
+// xsimd 13 was the first to have this header; what is older counts as absent.
+#if __has_include(<xsimd/arch/xsimd_emulated.hpp>)
 #define LOWBITS_HAS_XSIMD 1
 #endif
 #endif
@@ -136,18 +137,30 @@
 #else
 #define LOWBITS_DETAIL_STRINGS
 #endif
-// A program that changes the table of primitives in some translation units only must name it.
+// Which architectures are built in. A program that uses several LOWBITS_EXTRA_PRIMS headers gives
+// each its own LOWBITS_TABLE_TAG.
 #if !defined(LOWBITS_TABLE_TAG)
+#if defined(LOWBITS_EXTRA_PRIMS)
+#define LOWBITS_TABLE_TAG _extra
+#else
 #define LOWBITS_TABLE_TAG
 #endif
+#endif
+#define LOWBITS_DETAIL_JOIN_ARCHS(a, b, c, d, e, f, g, h, ...) _##a##b##c##d##e##f##g##h
+#define LOWBITS_DETAIL_JOIN(...) LOWBITS_DETAIL_JOIN_ARCHS(__VA_ARGS__, , , , , , , , )
+#if defined(LOWBITS_ARCHS)
+#define LOWBITS_DETAIL_ARCHS LOWBITS_DETAIL_JOIN(LOWBITS_ARCHS)
+#else
+#define LOWBITS_DETAIL_ARCHS
+#endif
 
-#define LOWBITS_DETAIL_PASTE(a, b, c, d, e, f, g, h, i, j, k) a##b##c##d##e##f##g##h##i##j##k
-#define LOWBITS_DETAIL_EXPAND(a, b, c, d, e, f, g, h, i, j, k) \
-  LOWBITS_DETAIL_PASTE(a, b, c, d, e, f, g, h, i, j, k)
+#define LOWBITS_DETAIL_PASTE(a, b, c, d, e, f, g, h, i, j, k, l) a##b##c##d##e##f##g##h##i##j##k##l
+#define LOWBITS_DETAIL_EXPAND(a, b, c, d, e, f, g, h, i, j, k, l) \
+  LOWBITS_DETAIL_PASTE(a, b, c, d, e, f, g, h, i, j, k, l)
 #define LOWBITS_ABI                                                                               \
   LOWBITS_DETAIL_EXPAND(v0_1, LOWBITS_DETAIL_ISA, LOWBITS_DETAIL_FMA, LOWBITS_DETAIL_BMI2,        \
                         LOWBITS_DETAIL_AMX, LOWBITS_DETAIL_MATH, LOWBITS_DETAIL_MODE,             \
                         LOWBITS_DETAIL_XSIMD, LOWBITS_DETAIL_STRINGS, LOWBITS_DETAIL_ASSERT_TAG,  \
-                        LOWBITS_TABLE_TAG)
+                        LOWBITS_DETAIL_ARCHS, LOWBITS_TABLE_TAG)
 
 namespace lowbits::inline LOWBITS_ABI {}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Architecture tags: the names under which primitives are written, chosen and tested. A tag says
+//
+//   name       its stable name; prepared weights remember its hash
+//   weaker     the architectures whose primitives it may use where it has none, best first
+//   native     whether this translation unit's own flags allow it (what static mode goes by)
+//   supported  whether the processor at hand can run it (what dispatch mode goes by)
+
+#include <lowbits/core/cpu.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+// Which primitives this compiler can build here: in static mode only what the flags allow.
+#if LOWBITS_GNU && LOWBITS_X86 && (LOWBITS_DISPATCH || defined(__AVX2__))
+#define LOWBITS_BUILD_AVX2 1
+#else
+#define LOWBITS_BUILD_AVX2 0
+#endif
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__) && \
+    defined(__AVX512VNNI__)
+#define LOWBITS_NATIVE_AVX512VNNI 1
+#else
+#define LOWBITS_NATIVE_AVX512VNNI 0
+#endif
+#if LOWBITS_GNU && LOWBITS_X86 && (LOWBITS_DISPATCH || LOWBITS_NATIVE_AVX512VNNI)
+#define LOWBITS_BUILD_AVX512VNNI 1
+#else
+#define LOWBITS_BUILD_AVX512VNNI 0
+#endif
+
+namespace arch {
+
+/// Plain C++: every operation, on every processor.
+struct generic {
+  static constexpr const char* name = "generic";
+  using weaker = type_list<>;
+  static constexpr bool native = true;
+  static constexpr bool supported(const cpu::features&) noexcept { return true; }
+};
+
+/// xsimd's vectors, as wide as the translation unit's flags allow.
+struct vector {
+  static constexpr const char* name = "vector";
+  using weaker = type_list<generic>;
+  static constexpr bool native = LOWBITS_HAS_XSIMD != 0;
+  static constexpr bool supported(const cpu::features&) noexcept { return native; }
+};
+
+struct avx2 {
+  static constexpr const char* name = "avx2";
+  using weaker = type_list<vector, generic>;
+#if defined(__AVX2__)
+  static constexpr bool native = true;
+#else
+  static constexpr bool native = false;
+#endif
+  static constexpr bool supported(const cpu::features& f) noexcept { return f.has(cpu::feature::avx2); }
+};
+
+/// AVX-512 F, BW, DQ, VL and VNNI: Cascade Lake, Ice Lake, Zen 4 and later.
+struct avx512vnni {
+  static constexpr const char* name = "avx512vnni";
+  using weaker = type_list<avx2, vector, generic>;
+  static constexpr bool native = LOWBITS_NATIVE_AVX512VNNI != 0;
+  static constexpr bool supported(const cpu::features& f) noexcept {
+    using enum cpu::feature;
+    return f.has(avx2, avx512f, avx512bw, avx512dq, avx512vl, avx512vnni);
+  }
+};
+
+}  // namespace arch
+
+/// Identifies an architecture at run time and in stored buffers: FNV-1a of its name.
+enum class arch_id : uint32_t {};
+
+constexpr arch_id arch_id_from(const char* name) noexcept {
+  uint32_t h = 2166136261u;
+  for (; *name != '\0'; ++name) h = (h ^ static_cast<uint8_t>(*name)) * 16777619u;
+  return static_cast<arch_id>(h);
+}
+template <class Arch>
+inline constexpr arch_id arch_id_of = arch_id_from(Arch::name);
+
+/// True when Other is Arch or one of the architectures below it.
+template <class Arch, class Other>
+constexpr bool is_within() noexcept {
+  if constexpr (std::is_same_v<Arch, Other>) {
+    return true;
+  } else {
+    return []<class... Weaker>(type_list<Weaker...>) {
+      return (is_within<Weaker, Other>() || ...);
+    }(typename Arch::weaker{});
+  }
+}
+
+}  // namespace lowbits

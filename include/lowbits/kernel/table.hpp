@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// The table of primitives as a type, and what follows from it: which architectures there are, and
+// which primitive an architecture uses for an operation.
+//
+// A program adds an architecture of its own by one header, named by LOWBITS_EXTRA_PRIMS. It defines
+// the tag (in lowbits::arch), its primitives, and the macro LOWBITS_EXTRA_ROWS with their rows.
+
+#include <lowbits/arch/prim.hpp>
+
+#if defined(LOWBITS_EXTRA_PRIMS)
+#include LOWBITS_EXTRA_PRIMS
+#endif
+#if !defined(LOWBITS_EXTRA_ROWS)
+#define LOWBITS_EXTRA_ROWS
+#endif
+
+namespace lowbits::inline LOWBITS_ABI {
+
+/// One line of the table.
+template <class Op, class Arch>
+struct prim_row {
+  using op = Op;
+  using arch = Arch;
+};
+
+namespace detail {
+
+// ---- lists of types
+template <class T, class List>
+inline constexpr bool contains = false;
+template <class T, class... Ts>
+inline constexpr bool contains<T, type_list<Ts...>> = (std::is_same_v<T, Ts> || ...);
+
+template <class List, class T>
+struct appended;
+template <class... Ts, class T>
+struct appended<type_list<Ts...>, T> {
+  using type = type_list<Ts..., T>;
+};
+template <class List, class T>
+using append_unless_there =
+    std::conditional_t<contains<T, List>, List, typename appended<List, T>::type>;
+
+/// List with Arch in front of the first architecture that is weaker than it, or at the end.
+template <class Arch, class Before, class List>
+struct placed;
+template <class Arch, class... Before>
+struct placed<Arch, type_list<Before...>, type_list<>> {
+  using type = type_list<Before..., Arch>;
+};
+template <class Arch, class... Before, class First, class... Rest>
+struct placed<Arch, type_list<Before...>, type_list<First, Rest...>> {
+  static auto find() {
+    if constexpr (is_within<Arch, First>()) return type_list<Before..., Arch, First, Rest...>{};
+    else return typename placed<Arch, type_list<Before..., First>, type_list<Rest...>>::type{};
+  }
+  using type = decltype(find());
+};
+
+// ---- the rows of this build
+#if defined(LOWBITS_ARCHS)
+}  // namespace detail
+namespace arch {
+/// The architectures named by LOWBITS_ARCHS; generic is always among them.
+using wanted = type_list<LOWBITS_ARCHS, generic>;
+}
+namespace detail {
+template <class Arch>
+inline constexpr bool is_wanted = contains<Arch, arch::wanted>;
+#else
+template <class Arch>
+inline constexpr bool is_wanted = true;
+#endif
+template <class Arch>
+inline constexpr bool is_built = is_wanted<Arch> && (LOWBITS_DISPATCH != 0 || Arch::native);
+
+struct end_of_rows;
+
+template <class Row>
+struct row_arch {
+  using type = typename Row::arch;
+};
+
+#define LOWBITS_PRIM(operation, architecture) prim_row<prims::operation, arch::architecture>,
+template <class... Rows>
+struct row_list;
+using written_rows = row_list<
+#include <lowbits/kernel/prims.inc>
+    LOWBITS_EXTRA_ROWS end_of_rows>;
+#undef LOWBITS_PRIM
+
+template <class Rows, class Kept, class Tags>
+struct scanned;
+template <class... Kept, class Tags>
+struct scanned<row_list<end_of_rows>, type_list<Kept...>, Tags> {
+  using rows = type_list<Kept...>;
+  using tags = Tags;  ///< every architecture of the table, built or not
+};
+template <class Row, class... Rest, class... Kept, class Tags>
+struct scanned<row_list<Row, Rest...>, type_list<Kept...>, Tags>
+    : scanned<row_list<Rest...>,
+              std::conditional_t<is_built<typename Row::arch>, type_list<Kept..., Row>, type_list<Kept...>>,
+              append_unless_there<Tags, typename Row::arch>> {
+  static_assert(requires { sizeof(prim<typename Row::op, typename Row::arch>); },
+                "lowbits: prims.inc: a row of the table has no primitive; define prim<op, arch> or remove the row");
+};
+using scan = scanned<written_rows, type_list<>, type_list<arch::generic, arch::vector>>;
+
+template <class Tags, class Sorted>
+struct sorted;
+template <class Sorted>
+struct sorted<type_list<>, Sorted> {
+  using type = Sorted;
+};
+template <class Tag, class... Rest, class Sorted>
+struct sorted<type_list<Tag, Rest...>, Sorted>
+    : sorted<type_list<Rest...>,
+             std::conditional_t<is_built<Tag>, typename placed<Tag, type_list<>, Sorted>::type, Sorted>> {};
+
+template <class List>
+struct first_of;
+template <class First, class... Rest>
+struct first_of<type_list<First, Rest...>> {
+  using type = First;
+};
+
+}  // namespace detail
+
+/// The primitives of this build, as prim_row<Op, Arch>.
+using prim_table = typename detail::scan::rows;
+
+template <class Op, class Arch>
+inline constexpr bool has_row = detail::contains<prim_row<Op, Arch>, prim_table>;
+
+namespace detail {
+
+template <class Op, class... Archs>
+struct first_with_row {
+  using type = void;
+};
+template <class Op, class Arch, class... Rest>
+struct first_with_row<Op, Arch, Rest...> {
+  using type = typename std::conditional_t<has_row<Op, Arch>, first_of<type_list<Arch>>,
+                                           first_with_row<Op, Rest...>>::type;
+};
+template <class Op, class Arch>
+struct best_of {
+  template <class... Weaker>
+  static first_with_row<Op, Arch, Weaker...> find(type_list<Weaker...>);
+  using type = typename decltype(find(typename Arch::weaker{}))::type;
+};
+
+}  // namespace detail
+
+/// The architecture whose primitive Arch uses for Op: itself, or the first of its weaker ones that
+/// has one; void where there is none.
+template <class Op, class Arch>
+using best = typename detail::best_of<Op, Arch>::type;
+template <class Op, class Arch>
+inline constexpr bool has_prim = !std::is_void_v<best<Op, Arch>>;
+template <class Op, class Arch>
+using best_prim = prim<Op, best<Op, Arch>>;
+
+namespace detail {
+using built_archs = typename sorted<typename scan::tags, type_list<>>::type;
+template <class List>
+struct first_native;
+template <class First, class... Rest>
+struct first_native<type_list<First, Rest...>>
+    : std::conditional_t<First::native, first_of<type_list<First>>, first_native<type_list<Rest...>>> {};
+}  // namespace detail
+
+namespace arch {
+/// The strongest architecture this translation unit's own flags allow.
+using native = typename lowbits::detail::first_native<lowbits::detail::built_archs>::type;
+}
+
+/// The architectures a program may choose from at run time, strongest first; in static mode the one
+/// it is compiled for.
+#if LOWBITS_DISPATCH
+using all_archs = detail::built_archs;
+#else
+using all_archs = type_list<arch::native>;
+#endif
+
+}  // namespace lowbits
