@@ -26,7 +26,7 @@ struct weight_data {
   constexpr float scale_of(size_t channel) const noexcept { return scales != nullptr ? scales[channel] : scale; }
   /// Bytes that n weights take in this form.
   constexpr size_t bytes(size_t n) const noexcept {
-    if (packed != nullptr) return (n * format.bits + 7) / 8;
+    if (packed != nullptr) return packed_bytes(n, format.bits);
     return n * (s16 != nullptr ? 2 : 1);
   }
   /// True when the array holds exactly n weights.
