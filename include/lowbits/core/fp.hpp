@@ -56,6 +56,9 @@ constexpr float quotient(float x, float divisor) noexcept {
 }
 /// x * y rounded to float.
 constexpr float product(float x, float y) noexcept { return rounded(x * y); }
+/// x + y and x - y rounded to float.
+constexpr float sum(float x, float y) noexcept { return rounded(x + y); }
+constexpr float difference(float x, float y) noexcept { return rounded(x - y); }
 
 /// How a tie is resolved when a real number becomes an integer.
 enum class tie : uint8_t { to_even, away_from_zero, upward };
@@ -86,6 +89,45 @@ constexpr int32_t to_nearest(float x) noexcept {
     whole += up ? 1u : 0u;
   }
   return negative ? -static_cast<int32_t>(whole) : static_cast<int32_t>(whole);
+}
+
+// The same for double, which only the making of tables and parameters uses.
+
+constexpr uint64_t to_bits(double x) noexcept { return std::bit_cast<uint64_t>(x); }
+constexpr double from_bits64(uint64_t b) noexcept { return std::bit_cast<double>(b); }
+inline constexpr uint64_t magnitude_mask64 = 0x7fff'ffff'ffff'ffffu;
+inline constexpr uint64_t infinity_bits64 = 0x7ff0'0000'0000'0000u;
+
+constexpr bool is_nan(double x) noexcept { return (to_bits(x) & magnitude_mask64) > infinity_bits64; }
+constexpr bool is_negative(double x) noexcept { return (to_bits(x) & ~magnitude_mask64) != 0; }
+
+constexpr double rounded(double x) noexcept {
+#if LOWBITS_GNU
+  if (!std::is_constant_evaluated()) asm("" : LOWBITS_DETAIL_FP_REGISTER(x));
+#endif
+  return x;
+}
+constexpr double quotient(double x, double divisor) noexcept {
+#if LOWBITS_GNU
+  if (!std::is_constant_evaluated())
+    asm("" : LOWBITS_DETAIL_FP_REGISTER(x), LOWBITS_DETAIL_FP_REGISTER(divisor));
+#endif
+  return rounded(x / divisor);
+}
+constexpr double product(double x, double y) noexcept { return rounded(x * y); }
+constexpr double sum(double x, double y) noexcept { return rounded(x + y); }
+constexpr double difference(double x, double y) noexcept { return rounded(x - y); }
+
+/// x to the nearest integer, ties away from zero, held at [-2^31, 2^31 - 1]; NaN gives 0.
+constexpr int32_t to_nearest_away(double x) noexcept {
+  const uint64_t m = to_bits(x) & magnitude_mask64;
+  const int exponent = static_cast<int>(m >> 52) - 1023;
+  if (m > infinity_bits64 || exponent < -1) return 0;
+  if (exponent >= 31) return is_negative(x) ? lowest_of<int32_t> : highest_of<int32_t>;
+  const uint64_t mantissa = (m & ((uint64_t{1} << 52) - 1)) | (uint64_t{1} << 52);
+  const uint64_t doubled = mantissa >> (51 - exponent);  // 2 * |x| without its fraction
+  const auto whole = static_cast<int64_t>((doubled + 1) >> 1);
+  return saturate<int32_t>(is_negative(x) ? -whole : whole);
 }
 
 }  // namespace lowbits::fp
