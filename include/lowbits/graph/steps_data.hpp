@@ -8,6 +8,7 @@
 #include <lowbits/op/eltwise_steps.hpp>
 #include <lowbits/op/move_steps.hpp>
 #include <lowbits/op/pool_steps.hpp>
+#include <lowbits/op/table_steps.hpp>
 #include <lowbits/op/weighted_steps.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
@@ -56,7 +57,7 @@ LOWBITS_FLASH inline constexpr auto node_factors = [] {
 template <class Model, int I>
 LOWBITS_FLASH inline constexpr auto node_table = [] {
   using facts = node_facts<Model, I>;
-  return make_function_table<(facts::x.format.bits > 8)>(facts::x, facts::n.out, detail::stage_of(facts::n), facts::n.function, facts::n.parameter);
+  return make_function_table<(facts::x.format.bits > 8)>(facts::x, facts::n.out, facts::n.fused, facts::n.function, facts::n.parameter);
 }();
 
 namespace detail {
@@ -126,7 +127,7 @@ constexpr auto make_node_data() noexcept {
   } else if constexpr (kind == op_kind::requantize) {
     return rescale_data{n.out.count(), make_rescale(x.format, x.params, n.out.format, n.out.params, n.fused)};
   } else if constexpr (kind == op_kind::function) {
-    return table_data{n.out.count(), node_table<Model, I>.value};
+    return make_table_data(x, node_table<Model, I>.value);
   } else if constexpr (kind == op_kind::softmax) {
     return make_softmax_data(n, x);
   } else if constexpr (kind == op_kind::quantize || kind == op_kind::dequantize) {
