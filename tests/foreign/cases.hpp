@@ -37,7 +37,8 @@ struct linear_case {
   bool wide_accumulator = false;  ///< int64 instead of int32
   bool raw = false;               ///< the result is the accumulators
   int x_zero = 0, w_zero = 0;
-  values x, w, bias;  ///< bias may be empty
+  values x, w, bias;                  ///< bias may be empty
+  std::vector<std::uint8_t> w_bytes;  ///< 4-bit weights as the file has them, packed
   rescaling out{};
 };
 
@@ -129,9 +130,9 @@ struct slice_case {
   values x;
 };
 struct transpose_case {
-  lb::tensor_shape shape{};
+  lb::tensor_shape shape{}, out_shape{};
   lb::qformat format{};
-  int permutation[lb::max_rank]{};
+  int axes[lb::max_rank]{};
   values x;
 };
 struct copy_case {

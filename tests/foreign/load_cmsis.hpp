@@ -79,6 +79,9 @@ inline linear_case linear(const cmsis_file& f, std::size_t weight_count,
   c.w_zero = -f.param("FILTER_OFFSET", 0);
   c.x = f.array("input");
   c.w = f.array(arrays[0], weight_count);
+  if (c.w_format.bits == 4)
+    for (const auto& byte : f.root["arrays"][arrays[0]]["data"])
+      c.w_bytes.push_back(byte.get<std::uint8_t>());
   c.bias = f.array(arrays[1]);
   c.out.fixed = f.type(arrays[2]).empty()
       ? std::vector{multiplier(f, "OUTPUT_MULTIPLIER", "OUTPUT_SHIFT")}
@@ -233,12 +236,15 @@ inline pad_case pad(const cmsis_file& f) {
 
 inline transpose_case transpose(const cmsis_file& f) {
   transpose_case c;
-  values extents = integers(f.root["params"]["IN_DIM"]);
-  const values permutation = integers(f.root["params"]["PERM"]);
-  extents.resize(permutation.size());
-  c.shape = tensor_shape_of(extents);
-  for (std::size_t i = 0; i < permutation.size(); ++i)
-    c.permutation[i] = static_cast<int>(permutation[i]);
+  const values axes = integers(f.root["params"]["PERM"]);
+  const auto shape = [&](const char* name) {  // filled up to four extents with zeros
+    values extents = integers(f.root["params"][name]);
+    extents.resize(axes.size());
+    return tensor_shape_of(extents);
+  };
+  c.shape = shape("IN_DIM");
+  c.out_shape = shape("OUT_DIM");
+  for (std::size_t i = 0; i < axes.size(); ++i) c.axes[i] = static_cast<int>(axes[i]);
   c.format = f.format();
   c.x = f.array("input");
   return c;

@@ -5,11 +5,15 @@
 // and arguments; what it leaves out is reported as skipped by the runner. Pointers may be to nothing
 // when the tensor has no elements.
 
+#include <lowbits/core/bytes.hpp>
 #include <lowbits/quant/quantize.hpp>
 #include <lowbits/ref/conv2d.hpp>
 #include <lowbits/ref/depthwise.hpp>
 #include <lowbits/ref/dynamic_quantize.hpp>
+#include <lowbits/ref/eltwise.hpp>
 #include <lowbits/ref/matmul.hpp>
+#include <lowbits/ref/pool.hpp>
+#include <lowbits/ref/shape_ops.hpp>
 #include <lowbits/ref/transposed_conv2d.hpp>
 
 namespace foreign {
@@ -52,6 +56,46 @@ struct ref_backend {
   template <class Q>
   static lowbits::affine dynamic_quantize(std::size_t n, const float* x, typename Q::storage* q) {
     return lowbits::ref::dynamic_quantize<Q>(n, x, q);
+  }
+
+  template <class T>
+  static void max_pool(const lowbits::pool2d_shape& s, const T* x, lowbits::code_range range,
+                       T* y) {
+    lowbits::ref::max_pool(s, x, range, y);
+  }
+  template <class T>
+  static void average_pool(const lowbits::pool2d_shape& s, const T* x, lowbits::code_range range,
+                           T* y) {
+    lowbits::ref::average_pool(s, x, range, y);
+  }
+  template <class T, class Op>
+  static void binary(const lowbits::tensor_shape& x_shape, const lowbits::tensor_shape& y_shape,
+                     const T* x, const T* y, const Op& op, T* out) {
+    lowbits::ref::binary(x_shape, y_shape, x, y, op, out);
+  }
+  template <class X, class Op, class Y>
+  static void unary(std::size_t n, const X* x, const Op& op, Y* y) {
+    lowbits::ref::unary(n, x, op, y);
+  }
+
+  template <class T>
+  static void pad(const lowbits::tensor_shape& s, const T* x, const int* before, T value,
+                  const lowbits::tensor_shape& out, T* y) {
+    lowbits::ref::pad(s, x, before, value, out, y);
+  }
+  template <class T>
+  static void slice(const lowbits::tensor_shape& s, const T* x, const int* begin, const int* step,
+                    const lowbits::tensor_shape& out, T* y) {
+    lowbits::ref::slice(s, x, begin, step, out, y);
+  }
+  template <class T>
+  static void transpose(const lowbits::tensor_shape& s, const T* x, const int* axes,
+                        const lowbits::tensor_shape& out, T* y) {
+    lowbits::ref::transpose(s, x, axes, out, y);
+  }
+  template <class T>
+  static void copy(std::size_t n, const T* x, T* y) {
+    lowbits::copy_elements(x, y, n);
   }
 };
 

@@ -139,8 +139,8 @@ template <class Backend>
 std::optional<values> run(const pad_case& c) {
   return with_buffers(c, c.out_shape.count(), [&](auto, const auto* x, auto* y) {
     using T = std::remove_pointer_t<decltype(y)>;
-    if constexpr (requires { Backend::pad(c.shape, x, c.before, c.out_shape, T{}, y); }) {
-      Backend::pad(c.shape, x, c.before, c.out_shape, static_cast<T>(c.value), y);
+    if constexpr (requires { Backend::pad(c.shape, x, c.before, T{}, c.out_shape, y); }) {
+      Backend::pad(c.shape, x, c.before, static_cast<T>(c.value), c.out_shape, y);
       return true;
     }
     return false;
@@ -161,8 +161,8 @@ std::optional<values> run(const slice_case& c) {
 template <class Backend>
 std::optional<values> run(const transpose_case& c) {
   return with_buffers(c, c.x.size(), [&](auto, const auto* x, auto* y) {
-    if constexpr (requires { Backend::transpose(c.shape, x, c.permutation, y); }) {
-      Backend::transpose(c.shape, x, c.permutation, y);
+    if constexpr (requires { Backend::transpose(c.shape, x, c.axes, c.out_shape, y); }) {
+      Backend::transpose(c.shape, x, c.axes, c.out_shape, y);
       return true;
     }
     return false;

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include <lowbits/fixed/raw_accumulator.hpp>
+#include <lowbits/pack/packed_view.hpp>
 
 #include "foreign/cases.hpp"
 
@@ -119,15 +120,27 @@ std::optional<values> linear_typed(const linear_case& c, W w, const Rq& rq) {
   return std::nullopt;
 }
 
-template <class Backend, class Q, class Acc>
-std::optional<values> linear_weights(const linear_case& c) {
+template <class Backend, class Q, class Acc, class W>
+std::optional<values> linear_weights(const linear_case& c, W w) {
   using X = typename Q::storage;
-  using W = std::conditional_t<Q::is_signed, std::int8_t, std::uint8_t>;
-  const auto w = cast<W>(c.w);
-  const W* pw = w.data();
-  if (c.raw) return linear_typed<Backend, X, const W*, Acc>(c, pw, lb::raw_accumulator<Acc>{});
+  if (c.raw) return linear_typed<Backend, X, W, Acc>(c, w, lb::raw_accumulator<Acc>{});
   return with_requantizer<Backend, Q>(
-      c.out, [&](const auto& rq) { return linear_typed<Backend, X, const W*, Acc>(c, pw, rq); });
+      c.out, [&](const auto& rq) { return linear_typed<Backend, X, W, Acc>(c, w, rq); });
+}
+
+/// The weights as a pointer to bytes, or as a view of the file's own packed 4-bit codes.
+template <class Backend, class Q, class Acc>
+std::optional<values> linear_widths(const linear_case& c) {
+  if constexpr (Q::is_signed && Q::bits == 8)
+    if (c.w_format.bits == 4) {
+      const lb::packed_view<lb::q4> packed(c.w_bytes.data(), c.w.size());
+      if (c.w_bytes.size() != packed.size_bytes() || values(packed.begin(), packed.end()) != c.w)
+        throw std::runtime_error("packed weights read differently");
+      return linear_weights<Backend, Q, Acc>(c, packed);
+    }
+  using W = std::conditional_t<Q::is_signed, std::int8_t, std::uint8_t>;
+  const std::vector<W> w = cast<W>(c.w);
+  return linear_weights<Backend, Q, Acc>(c, w.data());
 }
 
 template <class Backend>
@@ -137,8 +150,8 @@ std::optional<values> run(const linear_case& c) {
     if (c.w_format.is_signed != Q::is_signed || c.w_format.bits > 8)
       throw std::runtime_error("weights of another kind");
     if constexpr (Q::bits > 8)
-      if (c.wide_accumulator) return linear_weights<Backend, Q, std::int64_t>(c);
-    return linear_weights<Backend, Q, std::int32_t>(c);
+      if (c.wide_accumulator) return linear_widths<Backend, Q, std::int64_t>(c);
+    return linear_widths<Backend, Q, std::int32_t>(c);
   });
 }
 
