@@ -12,6 +12,7 @@
 #include <lowbits/op/eltwise_steps.hpp>
 #include <lowbits/op/move_steps.hpp>
 #include <lowbits/op/pool_steps.hpp>
+#include <lowbits/op/softmax_steps.hpp>
 #include <lowbits/op/table_steps.hpp>
 #include <lowbits/op/weighted_steps.hpp>
 
@@ -52,7 +53,7 @@ class node_step {
     } else if constexpr (kind == op_kind::function) {
       return table_step<Arch, x_type, out_type>{};
     } else if constexpr (kind == op_kind::softmax) {
-      return softmax_step<Arch, x_type, out_type>{};
+      return softmax_step<x_type, out_type, std::remove_cvref_t<decltype(node_data<Model, I>)>>{};
     } else if constexpr (kind == op_kind::quantize) {
       return quantize_step<Arch, out_type>{};
     } else if constexpr (kind == op_kind::dequantize) {

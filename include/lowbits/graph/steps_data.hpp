@@ -8,6 +8,7 @@
 #include <lowbits/op/eltwise_steps.hpp>
 #include <lowbits/op/move_steps.hpp>
 #include <lowbits/op/pool_steps.hpp>
+#include <lowbits/op/softmax_steps.hpp>
 #include <lowbits/op/table_steps.hpp>
 #include <lowbits/op/weighted_steps.hpp>
 
@@ -129,7 +130,7 @@ constexpr auto make_node_data() noexcept {
   } else if constexpr (kind == op_kind::function) {
     return make_table_data(x, node_table<Model, I>.value);
   } else if constexpr (kind == op_kind::softmax) {
-    return make_softmax_data(n, x);
+    return make_softmax_data<(facts::x.format.bits > 8)>(n, x);
   } else if constexpr (kind == op_kind::quantize || kind == op_kind::dequantize) {
     constexpr bool to_codes = kind == op_kind::quantize;
     return conversion_data{n.out.count(), to_codes ? n.out.params : x.params, to_codes ? stage_of(n) : output_stage{}};

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Pooling, means, matrix products of activations and softmax as steps.
+// Pooling, means and matrix products of activations as steps.
 
 #include <lowbits/kernel/matmul.hpp>
 #include <lowbits/kernel/pool.hpp>
-#include <lowbits/kernel/softmax.hpp>
 #include <lowbits/op/infer.hpp>
 #include <lowbits/op/step.hpp>
 
