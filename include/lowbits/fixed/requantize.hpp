@@ -25,10 +25,13 @@ struct code_range {
 };
 
 /// The codes of q that stand for the reals an activation lets through. A bound's code is
-/// zero_point + nearest(bound / scale), ties away from zero (TFLite's rule).
+/// zero_point + nearest(bound / scale), ties away from zero (TFLite's rule). The quotient is rounded
+/// to float, but by integers: the float environment has no influence.
 constexpr code_range clamp_codes(activation fused, const qformat& q, const affine& p) noexcept {
   const auto code = [&](float bound) {
-    const int64_t c = int64_t{fp::to_nearest<fp::tie::away_from_zero>(fp::quotient(bound, p.scale))} + p.zero_point;
+    const float quotient = (real::from(fp::from_bits(fp::magnitude_bits(bound))) / real::from(p.scale)).to_float();
+    const int64_t steps = fp::to_nearest<fp::tie::away_from_zero>(quotient);
+    const int64_t c = (fp::is_negative(bound) ? -steps : steps) + p.zero_point;
     return static_cast<int>(clamp<int64_t>(c, q.lowest(), q.highest()));
   };
   switch (fused) {

@@ -86,7 +86,7 @@ constexpr affine affine_from_range(float lowest, float highest) noexcept {
   const float high = fp::is_negative(highest) ? 0.0f : highest;
   constexpr float steps = static_cast<float>(Q::highest - Q::lowest);
   // Each end is divided on its own: the difference of two large ends could overflow.
-  const float scale = fp::quotient(high, steps) - fp::quotient(low, steps);
+  const float scale = fp::difference(fp::quotient(high, steps), fp::quotient(low, steps));
   if (!fp::is_positive(scale)) return {1.0f, zero};
   const int64_t zero_point = int64_t{Q::lowest} - fp::to_nearest<fp::tie::away_from_zero>(fp::quotient(low, scale));
   return {scale, static_cast<int>(clamp<int64_t>(zero_point, Q::lowest, Q::highest))};
@@ -104,11 +104,20 @@ constexpr affine symmetric_from_magnitude(float largest) noexcept {
   return fp::is_positive(scale) ? affine{scale, zero} : affine{1.0f, zero};
 }
 
-/// The smallest power-of-two scale that still covers the largest magnitude.
+/// The scale with zero point 0 whose highest code stands for the largest magnitude.
+template <quantized_type Q>
+constexpr float scale_from_magnitude(float largest) noexcept {
+  const float size = fp::from_bits(fp::magnitude_bits(largest));
+  if (!fp::is_finite(size)) return 1.0f;
+  const float scale = fp::quotient(size, static_cast<float>(Q::highest));
+  return fp::is_positive(scale) ? scale : 1.0f;
+}
+
+/// The smallest power-of-two scale, from 2^-126 to 2^127, whose highest code covers the largest
+/// magnitude. Zero and non-finite magnitudes give scale 1.
 template <quantized_type Q>
 constexpr pow2 pow2_from_magnitude(float largest) noexcept {
-  const affine p = symmetric_from_magnitude<Q>(largest);
-  const uint32_t u = fp::to_bits(p.scale);
+  const uint32_t u = fp::to_bits(scale_from_magnitude<Q>(largest));
   const int floor_log2 = static_cast<int>(u >> 23) - 127;
   const bool exact = (u & 0x007f'ffffu) == 0;
   return {clamp(exact ? floor_log2 : floor_log2 + 1, -126, 127)};

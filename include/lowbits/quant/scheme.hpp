@@ -24,13 +24,19 @@ struct scheme {
     if constexpr (std::is_same_v<Params, affine>) {
       return affine_from_range<Q>(lowest, highest);
     } else {
-      const float low = fp::from_bits(fp::magnitude_bits(lowest));
-      const float high = fp::from_bits(fp::magnitude_bits(highest));
-      const float largest = fp::is_nan(lowest) || fp::is_nan(highest) ? lowest + highest : larger(low, high);
+      // As bits, NaN is larger than every number: it comes through to a scale of 1.
+      const float largest = fp::from_bits(larger(fp::magnitude_bits(lowest), fp::magnitude_bits(highest)));
       if constexpr (std::is_same_v<Params, pow2>) return pow2_from_magnitude<Q>(largest);
-      else return {symmetric_from_magnitude<Q>(largest).scale};
+      else return symmetric{scale_from_magnitude<Q>(largest)};
     }
   }
+};
+
+template <class S>
+concept quantization_scheme = requires {
+  typename S::q;
+  typename S::granularity;
+  typename S::params;
 };
 
 }  // namespace lowbits
