@@ -134,6 +134,7 @@ constexpr edge builder<Capacity>::resize(node_name name, edge x, const resize_op
   v.require(!(o.align_corners && o.half_pixel_centers), graph_errc::resize_mode);
   if (v.require(image_extents::fits(n.out), graph_errc::image_rank)) {
     const image_extents e = image_extents::of(n.out);
+    v.require(larger(larger(e.h, e.w), larger(o.out_h, o.out_w)) < (1 << 20), graph_errc::tensor);
     n.out.shape = image_extents{e.batch, o.out_h, o.out_w, e.c}.shape_like(n.out);
   }
   return push(n, v);
@@ -151,6 +152,7 @@ constexpr edge builder<Capacity>::grid_sample(node_name name, edge x, edge grid,
   if (v.require(image_extents::fits(n.out), graph_errc::image_rank)) {
     const image_extents e = image_extents::of(n.out), ge = image_extents::fits(g) ? image_extents::of(g) : image_extents{};
     v.require(image_extents::fits(g) && g.kind == element::codes && g.format.is_signed && ge.c == 2 && ge.batch == e.batch, graph_errc::grid);
+    v.require(e.h <= 32768 && e.w <= 32768, graph_errc::tensor);
     n.out.shape = image_extents{e.batch, ge.h, ge.w, e.c}.shape_like(n.out);
   }
   return push(n, v);

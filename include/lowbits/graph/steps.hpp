@@ -12,6 +12,7 @@
 #include <lowbits/op/eltwise_steps.hpp>
 #include <lowbits/op/move_steps.hpp>
 #include <lowbits/op/pool_steps.hpp>
+#include <lowbits/op/sample_steps.hpp>
 #include <lowbits/op/softmax_steps.hpp>
 #include <lowbits/op/table_steps.hpp>
 #include <lowbits/op/weighted_steps.hpp>

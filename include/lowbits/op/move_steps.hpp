@@ -5,8 +5,6 @@
 
 #include <lowbits/core/bytes.hpp>
 #include <lowbits/op/step.hpp>
-#include <lowbits/ref/grid_sample.hpp>
-#include <lowbits/ref/resize.hpp>
 #include <lowbits/ref/shape_ops.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
@@ -67,21 +65,6 @@ struct move_step {
   }
 };
 
-struct resize_data {
-  resize_shape shape{};
-  resize_mode mode = resize_mode::nearest;
-};
-
-template <class T>
-struct resize_step {
-  static constexpr step_needs needs(const resize_data&) noexcept { return {}; }
-  static void run(const void* data, const step_io& io) noexcept {
-    const auto& d = *static_cast<const resize_data*>(data);
-    if (d.mode == resize_mode::nearest) ref::resize_nearest(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
-    else ref::resize_bilinear(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
-  }
-};
-
 struct custom_data {
   custom_run run = nullptr;
   const void* user = nullptr;
@@ -113,11 +96,6 @@ constexpr move_data make_move_data(const node& n, const tensor_desc& x) noexcept
     d.list[1][a] = n.list[2][a];
   }
   return d;
-}
-
-constexpr resize_data make_resize_data(const node& n, const tensor_desc& x) noexcept {
-  const image_extents a = image_extents::of(x), b = image_extents::of(n.out);
-  return {{a.batch, a.h, a.w, a.c, b.h, b.w, n.flag[0], n.flag[1]}, n.mode};
 }
 
 }  // namespace lowbits
