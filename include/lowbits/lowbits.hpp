@@ -33,5 +33,11 @@
 #include <lowbits/fixed/accumulator.hpp>
 #include <lowbits/fixed/requantize.hpp>
 
+#include <lowbits/pack/layout.hpp>
+#include <lowbits/pack/packed_array.hpp>
+#include <lowbits/pack/quantized_tensor.hpp>
+
+#include <lowbits/ref/dynamic_quantize.hpp>
+
 #include <lowbits/graph/builder.hpp>
 #include <lowbits/graph/model.hpp>

@@ -3,7 +3,7 @@
 
 // Constant operands of layers, bound by pointer to arrays that live in flash.
 
-#include <lowbits/pack/packed_view.hpp>
+#include <lowbits/pack/packed_array.hpp>
 #include <lowbits/quant/qparams.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
@@ -63,6 +63,16 @@ constexpr weight_data packed_weights(const uint8_t (&bytes)[Bytes], const float 
 template <quantized_type Q, size_t Bytes>
 constexpr weight_data packed_weights(const uint8_t (&bytes)[Bytes], const affine& p) noexcept {
   return {.packed = bytes, .length = Bytes, .format = qformat::of<Q>(), .scale = p.scale, .zero_point = p.zero_point};
+}
+
+/// Codes that the compiler packed (pack/packed_array.hpp).
+template <quantized_type Q, size_t N, size_t Channels>
+constexpr weight_data packed_weights(const packed_array<Q, N>& codes, const float (&scales)[Channels]) noexcept {
+  return packed_weights<Q>(codes.bytes, scales);
+}
+template <quantized_type Q, size_t N>
+constexpr weight_data packed_weights(const packed_array<Q, N>& codes, const affine& p) noexcept {
+  return packed_weights<Q>(codes.bytes, p);
 }
 
 /// Bias in units of input scale * weight scale; 64-bit ones come with int16 activations.
