@@ -28,14 +28,14 @@ constexpr int32_t scaled_factor(const real& factor, int shift, int32_t highest) 
   return nearest < static_cast<uint64_t>(highest) ? static_cast<int32_t>(nearest) : highest;
 }
 
-/// The shift with which the larger factor fills `bits` bits, held at [1, highest_shift].
+/// The shift with which the larger factor fills `bits` bits, at most highest_shift.
 constexpr int common_shift(const real& a, const real& b, int bits, int highest_shift) noexcept {
   const bool a_is_larger = b.mantissa == 0 || (a.mantissa != 0 && (a.exponent > b.exponent ||
                            (a.exponent == b.exponent && a.mantissa >= b.mantissa)));
   const real& r = a_is_larger ? a : b;
   if (r.mantissa == 0) return 1;
   const bool carries = ((r.mantissa + (uint64_t{1} << (52 - bits))) >> (53 - bits)) >> bits != 0;
-  return clamp(bits - 53 - r.exponent - (carries ? 1 : 0), 1, highest_shift);
+  return smaller(bits - 53 - r.exponent - (carries ? 1 : 0), highest_shift);
 }
 
 }  // namespace detail
@@ -58,9 +58,9 @@ struct sum_params {
 };
 
 /// Both factors are scale_in / scale_out * 2^shift, nearest. The larger one fills 15 bits when both
-/// inputs have at most 8 bits (shift <= 31, every sum below 2^31), else 30 bits (shift <= 50). A
-/// ratio of 2^14 (2^29) or more is held at the largest factor: one step of such an input moves the
-/// output by its whole 8-bit (16-bit) range.
+/// inputs have at most 8 bits (shift <= 31, every sum below 2^31), else 30 bits (shift <= 50). When
+/// the larger ratio is 2^14 (2^29) or more, both are made smaller by the same power of two: one step
+/// of such an input moves an output of the same width by more than its range.
 constexpr sum_params make_sum(qformat xf, affine xp, qformat yf, affine yp, qformat of, affine op,
                               activation fused = activation::none, bool subtract = false) noexcept {
   const bool is_short = xf.bits <= 8 && yf.bits <= 8;
@@ -71,7 +71,7 @@ constexpr sum_params make_sum(qformat xf, affine xp, qformat yf, affine yp, qfor
   const int shift = detail::common_shift(x, y, bits, is_short ? 31 : 50);
   const int32_t y_factor = detail::scaled_factor(y, shift, highest);
   return {xp.zero_point, yp.zero_point, detail::scaled_factor(x, shift, highest),
-          subtract ? -y_factor : y_factor, shift, output_stage::of(of, op, fused)};
+          subtract ? -y_factor : y_factor, larger(shift, 1), output_stage::of(of, op, fused)};
 }
 
 /// TFLite's quantized ADD and SUB (kernels/internal/reference/add.h, sub.h): both inputs go to a
