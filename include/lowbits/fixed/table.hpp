@@ -73,6 +73,9 @@ struct table_index {
 /// kernels/internal/common.h, here in double, with the cells where interpolate looks for them). Ties
 /// away from zero. in has 9 to 16 bits; the codes of out must fit in int16 (q16, u15 and below).
 ///
+/// The last entry, which belongs to one code past the highest, is held like the others: in the last cell
+/// a function that ends at the highest output may come out one code low.
+///
 /// With interpolate, the result is less than 1 + (2^shift * scale)^2 * c / (16 * out_scale) codes
 /// from f's, where c is the largest curvature |f''| in the cell and its successor.
 template <class Function>
