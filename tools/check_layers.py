@@ -28,7 +28,7 @@ LAYERS["lowbits"] = list(LAYERS)  # the umbrella, lowbits.hpp
 LAYERS["hosted"] = list(LAYERS)
 
 STANDARD = {"array", "bit", "concepts", "cstddef", "cstdint", "span", "type_traits", "utility"}
-STANDARD_IN = {"core/cpu": {"atomic", "cpuid.h", "sys/auxv.h"}}
+STANDARD_IN = {"config": {"atomic"}, "core/cpu": {"atomic", "cpuid.h", "sys/auxv.h"}}
 INTRINSICS = {"immintrin.h", "x86intrin.h", "arm_neon.h", "arm_mve.h", "arm_sve.h", "arm_acle.h",
               "riscv_vector.h", "wasm_simd128.h"}
 XSIMD_HEADER = "arch/xsimd.hpp"

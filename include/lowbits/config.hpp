@@ -163,4 +163,39 @@
                         LOWBITS_DETAIL_XSIMD, LOWBITS_DETAIL_STRINGS, LOWBITS_DETAIL_ASSERT_TAG,  \
                         LOWBITS_DETAIL_ARCHS, LOWBITS_TABLE_TAG)
 
+// ---- standard headers -------------------------------------------------------------------------
+// Arduino.h and windows.h define min, max and other words as macros. The standard headers come
+// first of all, with those macros out of the way; the library's own headers do without the words.
+#if defined(__cplusplus)
+#pragma push_macro("min")
+#pragma push_macro("max")
+#pragma push_macro("abs")
+#pragma push_macro("round")
+#pragma push_macro("bit")
+#pragma push_macro("F")
+#undef min
+#undef max
+#undef abs
+#undef round
+#undef bit
+#undef F
+#include <array>
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <utility>
+#if LOWBITS_DISPATCH
+#include <atomic>
+#endif
+#pragma pop_macro("F")
+#pragma pop_macro("bit")
+#pragma pop_macro("round")
+#pragma pop_macro("abs")
+#pragma pop_macro("max")
+#pragma pop_macro("min")
+#endif
+
 namespace lowbits::inline LOWBITS_ABI {}

@@ -2,7 +2,8 @@
 #pragma once
 
 // Macros that Arduino.h, windows.h and newlib's ctype.h define. A program has them in force when it
-// includes the library, after the standard headers they would break.
+// includes the library. Those with an underscore break standard headers themselves, so these come
+// first, as they do behind Arduino.h.
 #include <array>
 #include <bit>
 #include <concepts>
@@ -11,6 +12,9 @@
 #include <span>
 #include <type_traits>
 #include <utility>
+#if __STDC_HOSTED__
+#include <atomic>
+#endif
 
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
