@@ -10,6 +10,7 @@
 // loop, 2^25 operations), so the values are packed a few thousand at a time. Up to 131072 of them
 // work with the default bounds; larger data is emitted already packed.
 
+#include <bit>
 #include <utility>
 
 #include <lowbits/pack/packed_view.hpp>
@@ -74,29 +75,43 @@ constexpr size_t length_of(const Array& a) noexcept { return a.size(); }
 inline constexpr size_t pack_piece = 4096;
 inline constexpr size_t most_packed = 131072;
 
-template <int Bits>
+template <size_t Bytes>
+struct byte_run {
+  uint8_t bytes[Bytes]{};
+};
+template <size_t Bytes>
 struct packed_piece {
-  uint8_t bytes[pack_piece / 8 * Bits]{};
+  byte_run<Bytes> run{};
   bool fits = false;
 };
 
-template <quantized_type Q, const auto& Values, size_t Piece>
-inline constexpr packed_piece<Q::bits> packed_piece_of = [] {
-  packed_piece<Q::bits> p;
-  p.fits = pack<Q>(Values, Piece * pack_piece, smaller(length_of(Values), (Piece + 1) * pack_piece), p.bytes);
+template <quantized_type Q, const auto& Values, size_t Begin, size_t End>
+inline constexpr auto packed_piece_of = [] {
+  packed_piece<bytes_for<Q>(End - Begin)> p;
+  p.fits = pack<Q>(Values, Begin, End, p.run.bytes);
   return p;
 }();
 
-template <quantized_type Q, const auto& Values, size_t... Pieces>
-constexpr auto join_pieces(std::index_sequence<Pieces...>) noexcept {
-  packed_array<Q, length_of(Values)> a;
-  const auto add = [&](size_t piece, const uint8_t* bytes) {
-    const size_t start = piece * (pack_piece / 8 * static_cast<size_t>(Q::bits));
-    const size_t count = smaller(a.size_bytes() - start, pack_piece / 8 * static_cast<size_t>(Q::bits));
-    for (size_t i = 0; i < count; ++i) a.bytes[start + i] = bytes[i];
-  };
-  (add(Pieces, packed_piece_of<Q, Values, Pieces>.bytes), ...);
-  return a;
+/// All pieces are full but the last.
+template <size_t Full, size_t FullBytes, size_t LastBytes>
+struct joined_pieces {
+  byte_run<FullBytes> full[Full];
+  byte_run<LastBytes> last;
+};
+
+template <quantized_type Q, const auto& Values, size_t... Full>
+constexpr auto join_pieces(std::index_sequence<Full...>) noexcept {
+  constexpr size_t n = length_of(Values), begin = sizeof...(Full) * pack_piece;
+  constexpr auto& last = packed_piece_of<Q, Values, begin, n>;
+  static_assert(last.fits && (packed_piece_of<Q, Values, Full * pack_piece, (Full + 1) * pack_piece>.fits && ...),
+                "lowbits: packed: Values has an element outside the type's range; clamp the values or use more bits");
+  if constexpr (sizeof...(Full) == 0) {
+    return std::bit_cast<packed_array<Q, n>>(last.run);
+  } else {
+    using pieces = joined_pieces<sizeof...(Full), bytes_for<Q>(pack_piece), bytes_for<Q>(n - begin)>;
+    return std::bit_cast<packed_array<Q, n>>(
+        pieces{{packed_piece_of<Q, Values, Full * pack_piece, (Full + 1) * pack_piece>.run...}, last.run});
+  }
 }
 
 template <quantized_type Q, const auto& Values>
@@ -106,12 +121,7 @@ constexpr auto pack_while_compiling() noexcept {
                 "lowbits: packed: Values has more than 131072 elements, too many for a compiler's default limits; "
                 "let the tool that writes them emit packed bytes, and read those with packed_view");
   if constexpr (n <= most_packed) {
-    using pieces = std::make_index_sequence<ceil_div(n, pack_piece)>;
-    constexpr bool fits = []<size_t... P>(std::index_sequence<P...>) {
-      return (packed_piece_of<Q, Values, P>.fits && ...);
-    }(pieces{});
-    static_assert(fits, "lowbits: packed: Values has an element outside the type's range; clamp the values or use more bits");
-    return join_pieces<Q, Values>(pieces{});
+    return join_pieces<Q, Values>(std::make_index_sequence<(n - 1) / pack_piece>{});
   } else {
     return packed_array<Q, 1>{};
   }
