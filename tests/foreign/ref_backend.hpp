@@ -14,6 +14,7 @@
 #include <lowbits/ref/matmul.hpp>
 #include <lowbits/ref/pool.hpp>
 #include <lowbits/ref/shape_ops.hpp>
+#include <lowbits/ref/softmax.hpp>
 #include <lowbits/ref/transposed_conv2d.hpp>
 
 namespace foreign {
@@ -76,6 +77,11 @@ struct ref_backend {
   template <class X, class Op, class Y>
   static void unary(std::size_t n, const X* x, const Op& op, Y* y) {
     lowbits::ref::unary(n, x, op, y);
+  }
+
+  template <class X, class Params, class Y>
+  static void softmax(int rows, int row_size, const X* x, const Params& p, Y* y) {
+    lowbits::ref::softmax(rows, row_size, x, p, y);
   }
 
   template <class T>

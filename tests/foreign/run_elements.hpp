@@ -4,6 +4,7 @@
 // Element-wise operations, pooling, softmax and moves of data through a backend.
 
 #include <lowbits/fixed/eltwise.hpp>
+#include <lowbits/fixed/softmax.hpp>
 
 #include "foreign/run_linear.hpp"
 
@@ -38,12 +39,24 @@ std::optional<values> run(const pool_case& c) {
   });
 }
 
+/// 8 bits to 8 bits, or 16 to 16.
+template <class Q>
+auto softmax_of(const softmax_case& c) {
+  const lb::affine x{c.scale, 0};
+  if constexpr (Q::bits > 8)
+    return c.scale > 0.0f ? lb::make_wide_softmax(x, 1.0f) : lb::wide_softmax_params{c.factor};
+  else
+    return c.scale > 0.0f
+        ? lb::make_softmax(c.format, x, 1.0f, c.format)
+        : lb::softmax_params{c.factor, c.lowest_difference, Q::bits, Q::lowest, Q::highest};
+}
+
 template <class Backend>
 std::optional<values> run(const softmax_case& c) {
   return with_buffers(c, c.x.size(), [&](auto format, const auto* x, auto* y) {
-    using Q = decltype(format);
-    if constexpr (requires { Backend::template softmax<Q>(c, x, y); }) {
-      Backend::template softmax<Q>(c, x, y);
+    const auto p = softmax_of<decltype(format)>(c);
+    if constexpr (requires { Backend::softmax(c.rows, c.row_size, x, p, y); }) {
+      Backend::softmax(c.rows, c.row_size, x, p, y);
       return true;
     }
     return false;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include <lowbits/ref/dynamic_quantize.hpp>
@@ -55,7 +56,7 @@ TEST_CASE("dynamic_quantize equals the formulas of the standard") {
 
 TEST_CASE("dynamic_parameters of unusual data") {
   struct row {
-    const char* what;
+    std::string what;
     std::vector<float> x;
     lb::affine u8, q8;
   };
