@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// From a tile of accumulators to output elements: by a primitive where the requantizer's policy has
+// one, else element by element.
+
+#include <lowbits/fixed/raw_accumulator.hpp>
+#include <lowbits/fixed/requantize.hpp>
+#include <lowbits/kernel/table.hpp>
+
+namespace lowbits::inline LOWBITS_ABI::kernel {
+
+/// The primitives' name for a rounding policy; `exists` is false where they have none.
+template <class Rounding>
+struct rule_of {
+  static constexpr bool exists = false;
+};
+template <>
+struct rule_of<round_single> {
+  static constexpr bool exists = true;
+  static constexpr rescale_rule value = rescale_rule::once;
+};
+template <>
+struct rule_of<round_double_gemmlowp> {
+  static constexpr bool exists = true;
+  static constexpr rescale_rule value = rescale_rule::twice;
+};
+
+constexpr code_stage raw_stage(const output_stage& s) noexcept { return {s.zero_point, s.lowest, s.highest}; }
+
+template <class Out, class Rounding>
+column_factors raw_factors(const requantizer<Out, Rounding>& rq, int /*first*/) noexcept {
+  return {&rq.factor, false};
+}
+template <class Out, class Rounding>
+column_factors raw_factors(const channel_requantizer<Out, Rounding>& rq, int first) noexcept {
+  return {rq.factors + first, true};
+}
+
+/// True when Arch has a primitive that does what Rq does.
+template <class Arch, class Rq>
+constexpr bool has_fast_finish() noexcept {
+  if constexpr (requires { typename Rq::policy; typename Rq::output::storage; }) {
+    return has_prim<prims::requantize, Arch> && rule_of<typename Rq::policy>::exists &&
+           sizeof(typename Rq::output::storage) == 1;
+  } else {
+    return false;
+  }
+}
+
+/// y[r * y_stride + c] = rq(acc[r * acc_stride + c], first + c)
+template <class Arch, class Rq, class Y>
+void finish(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride, const Rq& rq, int first, Y* y,
+            ptrdiff_t y_stride) noexcept {
+  if constexpr (has_fast_finish<Arch, Rq>()) {
+    best_prim<prims::requantize, Arch>::template run<rule_of<typename Rq::policy>::value>(
+        rows, cols, acc, acc_stride, raw_factors(rq, first), raw_stage(rq.stage), y, y_stride);
+  } else {
+    for (int r = 0; r < rows; ++r, acc += acc_stride, y += y_stride)
+      for (int c = 0; c < cols; ++c) y[c] = rq(acc[c], static_cast<size_t>(first + c));
+  }
+}
+
+}  // namespace lowbits::kernel

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// The matrix product that convolutions, fully connected layers and matrix products share: rows of
+// codes times prepared 8-bit weights, tile by tile. What a tile is, the primitive P says.
+
+#include <lowbits/kernel/finish.hpp>
+#include <lowbits/kernel/work_area.hpp>
+
+namespace lowbits::inline LOWBITS_ABI::kernel {
+
+/// The layout of prepared weights [cols][depth]: first the accumulators' start values, then panels of
+/// P::cols columns (the last one narrower), each [depth / depth_step][columns][depth_step]. What is
+/// not there is zero.
+template <class P>
+struct gemm_weights {
+  int depth = 0;
+  int cols = 0;
+
+  constexpr int steps() const noexcept { return ceil_div(depth, P::depth_step); }
+  constexpr int padded_depth() const noexcept { return steps() * P::depth_step; }
+  constexpr int padded_cols() const noexcept { return round_up(cols, P::col_step); }
+  /// Columns of the panel that starts at column c.
+  constexpr int width(int c) const noexcept { return smaller(P::cols, padded_cols() - c); }
+  constexpr size_t start_bytes() const noexcept {
+    return work_bytes(static_cast<size_t>(padded_cols()), sizeof(int32_t));
+  }
+  constexpr size_t bytes() const noexcept {
+    return start_bytes() +
+           work_bytes(static_cast<size_t>(padded_cols()) * static_cast<size_t>(padded_depth()), 1);
+  }
+  const int32_t* start(const unsigned char* packed, int c) const noexcept {
+    return reinterpret_cast<const int32_t*>(packed) + c;
+  }
+  const int8_t* panel(const unsigned char* packed, int c) const noexcept {
+    return reinterpret_cast<const int8_t*>(packed + start_bytes()) + ptrdiff_t{c} * padded_depth();
+  }
+
+  /// Writes bytes(). weight(c, k) is in [-128, 127]. A column starts at first(c) - zero * sum of its
+  /// weights, which takes `zero` off every element of a row.
+  template <class Weight, class First>
+  void pack(Weight&& weight, First&& first, int zero, unsigned char* packed) const noexcept {
+    auto* starts = reinterpret_cast<int32_t*>(packed);
+    auto* to = reinterpret_cast<int8_t*>(packed + start_bytes());
+    for (int c = 0; c < padded_cols(); ++c) starts[c] = c < cols ? first(c) : 0;
+    for (int c0 = 0; c0 < padded_cols(); c0 += P::cols)
+      for (int k0 = 0; k0 < padded_depth(); k0 += P::depth_step)
+        for (int c = c0; c < c0 + width(c0); ++c)
+          for (int k = k0; k < k0 + P::depth_step; ++k) {
+            const int w = c < cols && k < depth ? weight(c, k) : 0;
+            *to++ = static_cast<int8_t>(w);
+            starts[c] = static_cast<int32_t>(static_cast<uint32_t>(starts[c]) - static_cast<uint32_t>(zero * w));
+          }
+  }
+};
+
+/// The work area of a product: a block of rows as P's elements, and one tile of accumulators.
+template <class P>
+struct gemm_block {
+  static constexpr size_t row_budget = 32 * 1024;  ///< bytes of rows kept: what stays in an L1 cache
+
+  int depth = 0;  ///< of a row, padded
+  int rows = 0;   ///< of a full block
+
+  constexpr gemm_block(const gemm_weights<P>& w, int64_t all_rows) noexcept : depth(w.padded_depth()) {
+    const int64_t tile = P::rows * stride() * static_cast<int64_t>(sizeof(typename P::element));
+    const int64_t tiles = clamp<int64_t>(static_cast<int64_t>(row_budget) / larger<int64_t>(tile, 1), 1, 8);
+    rows = static_cast<int>(smaller<int64_t>(tiles * P::rows, larger<int64_t>(all_rows, 1)));
+  }
+  /// Elements from one row to the next: not a multiple of 1 KiB, so that the rows of a tile do not
+  /// compete for the same cache lines.
+  constexpr int64_t stride() const noexcept {
+    constexpr int64_t size = sizeof(typename P::element);
+    return depth * size % 1024 == 0 ? depth + 64 / size : depth;
+  }
+  constexpr size_t elements() const noexcept { return static_cast<size_t>(rows) * static_cast<size_t>(stride()); }
+  static constexpr size_t tile_size = static_cast<size_t>(P::rows * P::cols);
+  constexpr size_t bytes() const noexcept {
+    return work_bytes(elements(), sizeof(typename P::element)) + work_bytes(tile_size, sizeof(int32_t));
+  }
+};
+
+/// y[r * y_stride + c] = rq(start[c] + x[r] . w[c], first + c) for all columns of w.
+template <class Arch, class P, class Rq, class Y>
+void gemm_rows(int rows, const typename P::element* x, ptrdiff_t x_stride, const gemm_weights<P>& w,
+               const unsigned char* packed, const Rq& rq, int first, Y* y, ptrdiff_t y_stride,
+               int32_t* tile) noexcept {
+  for (int c = 0; c < w.cols; c += P::cols) {
+    const int width = w.width(c), used = smaller(width, w.cols - c);
+    for (int r = 0; r < rows; r += P::rows) {
+      const int m = smaller(P::rows, rows - r);
+      P::run(m, width, w.steps(), x + r * x_stride, x_stride, w.panel(packed, c), w.start(packed, c), tile);
+      finish<Arch>(m, used, tile, width, rq, first + c, y + r * y_stride + c, y_stride);
+    }
+  }
+}
+
+}  // namespace lowbits::kernel
