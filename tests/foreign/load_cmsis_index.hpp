@@ -81,7 +81,8 @@ inline std::vector<test_case> load_cmsis() {
     test_case c{"cmsis-nn", f.text("case"), f.text("op"), cmsis::operations(f, f.text("op")), "",
                 {}};
     if (c.steps.empty()) c.why = "the library has no " + c.op;
-    c.op += " " + f.text("dtype");
+    c.op += " ";
+    c.op += f.text("dtype");
     c.expected.codes = f.array("output");
     cases.push_back(std::move(c));
   }

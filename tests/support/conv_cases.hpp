@@ -3,6 +3,7 @@
 
 // Odd shapes for convolutions, and operands of every width.
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -17,14 +18,16 @@ using lowbits::conv2d_shape;
 using lowbits::window2d;
 
 inline std::string text(const window2d& t) {
-  const auto n = [](int v) { return std::to_string(v); };
-  return "k" + n(t.kernel_h) + "x" + n(t.kernel_w) + " s" + n(t.stride_h) + "x" + n(t.stride_w) +
-      " d" + n(t.dilation_h) + "x" + n(t.dilation_w) + " p" + n(t.pad_top) + "," + n(t.pad_left);
+  std::ostringstream out;
+  out << "k" << t.kernel_h << "x" << t.kernel_w << " s" << t.stride_h << "x" << t.stride_w << " d"
+      << t.dilation_h << "x" << t.dilation_w << " p" << t.pad_top << "," << t.pad_left;
+  return out.str();
 }
 inline std::string text(const conv2d_shape& s) {
-  const auto n = [](int v) { return std::to_string(v); };
-  return n(s.batch) + "x" + n(s.in_h) + "x" + n(s.in_w) + "x" + n(s.in_c) + " -> " + n(s.out_h) +
-      "x" + n(s.out_w) + "x" + n(s.out_c) + " " + text(s.window) + " g" + n(s.groups);
+  std::ostringstream out;
+  out << s.batch << "x" << s.in_h << "x" << s.in_w << "x" << s.in_c << " -> " << s.out_h << "x"
+      << s.out_w << "x" << s.out_c << " " << text(s.window) << " g" << s.groups;
+  return out.str();
 }
 
 /// Positions of a window of `reach` over `in` elements plus padding, never below zero.

@@ -13,10 +13,11 @@ using naive::wide;
 namespace {
 
 std::string text(const lb::matmul_shape& s) {
-  const auto n = [](int v) { return std::to_string(v); };
-  return n(s.x_batch[0]) + "," + n(s.x_batch[1]) + " x " + n(s.w_batch[0]) + "," + n(s.w_batch[1]) +
-      " of " + n(s.rows) + "x" + n(s.depth) + "x" + n(s.cols) + (s.x_transposed ? " x^T" : "") +
-      (s.w_transposed ? " w^T" : "");
+  std::ostringstream out;
+  out << s.x_batch[0] << "," << s.x_batch[1] << " x " << s.w_batch[0] << "," << s.w_batch[1]
+      << " of " << s.rows << "x" << s.depth << "x" << s.cols << (s.x_transposed ? " x^T" : "")
+      << (s.w_transposed ? " w^T" : "");
+  return out.str();
 }
 
 /// Matrices made explicit: broadcast and transposition are undone before the sums, 64 bits, outer
