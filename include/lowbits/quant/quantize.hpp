@@ -76,42 +76,52 @@ constexpr status dequantize(std::span<const typename Q::storage> q, shape_view s
   return status::ok;
 }
 
+namespace detail {
+
+/// A scale held between 2^-126 and the largest float: no later division sees a denormal, which
+/// a processor may be set to flush to zero.
+constexpr float held_scale(float scale) noexcept {
+  return fp::from_bits(clamp(fp::magnitude_bits(scale), 0x0080'0000u, fp::infinity_bits - 1));
+}
+
+}  // namespace detail
+
 /// Parameters that cover [lowest, highest], widened to hold zero, which is always exactly
-/// representable. An empty range, and one with NaN or infinite ends, gives scale 1.
+/// representable; both ends come within half a step. An empty range, and one with NaN or infinite
+/// ends, gives scale 1. No scale is below 2^-126.
 template <quantized_type Q>
 constexpr affine affine_from_range(float lowest, float highest) noexcept {
   const int zero = Q::is_signed && !Q::is_binary ? clamp(0, Q::lowest, Q::highest) : 0;
   if (!fp::is_finite(lowest) || !fp::is_finite(highest)) return {1.0f, zero};
   const float low = fp::is_negative(lowest) ? lowest : 0.0f;
   const float high = fp::is_negative(highest) ? 0.0f : highest;
+  if (fp::is_zero(low) && fp::is_zero(high)) return {1.0f, zero};
   constexpr float steps = static_cast<float>(Q::highest - Q::lowest);
   // Each end is divided on its own: the difference of two large ends could overflow.
-  const float scale = fp::difference(fp::quotient(high, steps), fp::quotient(low, steps));
-  if (!fp::is_positive(scale)) return {1.0f, zero};
+  const float scale = detail::held_scale(fp::difference(fp::quotient(high, steps), fp::quotient(low, steps)));
   const int64_t zero_point = int64_t{Q::lowest} - fp::to_nearest<fp::tie::away_from_zero>(fp::quotient(low, scale));
   return {scale, static_cast<int>(clamp<int64_t>(zero_point, Q::lowest, Q::highest))};
 }
 
+/// The scale whose code `steps` above zero stands for the largest magnitude. Zero and non-finite
+/// magnitudes give 1; no scale is below 2^-126.
+constexpr float scale_from_magnitude(float largest, int steps) noexcept {
+  const float size = fp::from_bits(fp::magnitude_bits(largest));
+  if (!fp::is_positive(size)) return 1.0f;
+  return detail::held_scale(fp::quotient(size, static_cast<float>(steps)));
+}
+
 /// Symmetric parameters whose highest code stands for the largest magnitude (zero point 0, or the
-/// middle code of an unsigned type). Zero and non-finite magnitudes give scale 1.
+/// middle code of an unsigned type).
 template <quantized_type Q>
 constexpr affine symmetric_from_magnitude(float largest) noexcept {
   constexpr int zero = Q::is_signed ? 0 : (Q::highest + 1) / 2;
-  constexpr int steps = larger(Q::highest - zero, 1);
-  const float size = fp::from_bits(fp::magnitude_bits(largest));
-  if (!fp::is_finite(size)) return {1.0f, zero};
-  const float scale = fp::quotient(size, static_cast<float>(steps));
-  return fp::is_positive(scale) ? affine{scale, zero} : affine{1.0f, zero};
+  return {scale_from_magnitude(largest, larger(Q::highest - zero, 1)), zero};
 }
 
 /// The scale with zero point 0 whose highest code stands for the largest magnitude.
 template <quantized_type Q>
-constexpr float scale_from_magnitude(float largest) noexcept {
-  const float size = fp::from_bits(fp::magnitude_bits(largest));
-  if (!fp::is_finite(size)) return 1.0f;
-  const float scale = fp::quotient(size, static_cast<float>(Q::highest));
-  return fp::is_positive(scale) ? scale : 1.0f;
-}
+constexpr float scale_from_magnitude(float largest) noexcept { return scale_from_magnitude(largest, Q::highest); }
 
 /// The smallest power-of-two scale, from 2^-126 to 2^127, whose highest code covers the largest
 /// magnitude. Zero and non-finite magnitudes give scale 1.
