@@ -64,7 +64,7 @@ struct gemm_block {
 
   constexpr gemm_block(const gemm_weights<P>& w, int64_t all_rows) noexcept : depth(w.padded_depth()) {
     const int64_t tile = P::rows * stride() * static_cast<int64_t>(sizeof(typename P::element));
-    const int64_t tiles = clamp<int64_t>(static_cast<int64_t>(row_budget) / larger<int64_t>(tile, 1), 1, 8);
+    const int64_t tiles = lowbits::clamp<int64_t>(static_cast<int64_t>(row_budget) / larger<int64_t>(tile, 1), 1, 8);
     rows = static_cast<int>(smaller<int64_t>(tiles * P::rows, larger<int64_t>(all_rows, 1)));
   }
   /// Elements from one row to the next: not a multiple of 1 KiB, so that the rows of a tile do not
