@@ -8,6 +8,9 @@
 // the tag (in lowbits::arch), its primitives, and the macro LOWBITS_EXTRA_ROWS with their rows.
 
 #include <lowbits/arch/prim.hpp>
+#if LOWBITS_BUILD_AVX2
+#include <lowbits/arch/avx2.hpp>
+#endif
 #if LOWBITS_BUILD_AVX512VNNI
 #include <lowbits/arch/avx512vnni.hpp>
 #endif

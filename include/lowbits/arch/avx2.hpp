@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Primitives for AVX2 (arch::avx2).
+
+#include <lowbits/arch/avx2/gemm.hpp>
+#include <lowbits/arch/avx2/requantize.hpp>

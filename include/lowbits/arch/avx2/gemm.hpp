@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Matrix product tiles with AVX2. Codes are widened to 16 bits once per row, weights as they are
+// loaded; vpmaddwd then adds two products per lane exactly (vpmaddubsw would saturate).
+
+#include <lowbits/arch/avx2/common.hpp>
+
+LOWBITS_REGION_AVX2
+namespace lowbits::inline LOWBITS_ABI {
+
+template <>
+struct prim<prims::gemm, arch::avx2> {
+  static constexpr int rows = 6, cols = 16, col_step = 8, depth_step = 2;
+  using element = int16_t;
+  template <class Code>
+  static constexpr int shift = 0;
+
+  template <class Code>
+  static void fetch(const Code* x, int n, element* to) noexcept {
+    using namespace detail::avx2;
+    for (; n >= 16; n -= 16, x += 16, to += 16)
+      store(to, widen<Code>(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))));
+    for (; n > 0; --n) *to++ = *x++;
+  }
+
+  static void run(int m, int n, int steps, const element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
+                  int32_t* acc) noexcept {
+    if (n == 16) run_width<2>(m, steps, x, stride, w, start, acc);
+    else run_width<1>(m, steps, x, stride, w, start, acc);
+  }
+
+private:
+  template <int V>
+  LOWBITS_REGION_INLINE static void run_width(int m, int steps, const element* x, ptrdiff_t stride, const int8_t* w,
+                                              const int32_t* start, int32_t* acc) {
+    for (int r = 0; r < m;) {
+      const element* at = x + r * stride;
+      int32_t* to = acc + r * V * 8;
+      if (m - r >= 6) r += tile<6, V, 1>(steps, at, stride, w, start, to);
+      else if (m - r >= 4) r += tile<4, V, 1>(steps, at, stride, w, start, to);
+      else if (m - r >= 2) r += tile<2, V, 2>(steps, at, stride, w, start, to);
+      else r += tile<1, V, 4>(steps, at, stride, w, start, to);
+    }
+  }
+
+  /// M rows by 8 * V columns; Chains sums along the depth hide the latency of narrow tiles.
+  template <int M, int V, int Chains>
+  static int tile(int steps, const element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
+                  int32_t* acc) noexcept {
+    using namespace detail::avx2;
+    __m256i a[Chains][M][V];
+#pragma GCC unroll 4
+    for (int c = 0; c < Chains; ++c)
+#pragma GCC unroll 6
+      for (int r = 0; r < M; ++r)
+#pragma GCC unroll 2
+        for (int v = 0; v < V; ++v) a[c][r][v] = c == 0 ? load(start + 8 * v) : _mm256_setzero_si256();
+
+    // Three rows share a pointer: base, base + stride, base + 2 * stride.
+    constexpr int bases = (M + 2) / 3;
+    const element* at[bases];
+#pragma GCC unroll 2
+    for (int b = 0; b < bases; ++b) at[b] = x + 3 * b * stride;
+
+    const auto step = [&](int c) __attribute__((always_inline)) {
+      __m256i weights[V];
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v)
+        weights[v] = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w + 16 * v)));
+      w += 16 * V;
+#pragma GCC unroll 6
+      for (int r = 0; r < M; ++r) {
+        int32_t two;
+        __builtin_memcpy(&two, at[r / 3] + r % 3 * stride, 4);
+        const __m256i codes = _mm256_set1_epi32(two);
+#pragma GCC unroll 2
+        for (int v = 0; v < V; ++v) a[c][r][v] = _mm256_add_epi32(a[c][r][v], _mm256_madd_epi16(codes, weights[v]));
+      }
+#pragma GCC unroll 2
+      for (int b = 0; b < bases; ++b) at[b] += 2;
+    };
+    int k = 0;
+    for (; k + Chains <= steps; k += Chains)
+#pragma GCC unroll 4
+      for (int c = 0; c < Chains; ++c) step(c);
+    for (; k < steps; ++k) step(0);
+
+#pragma GCC unroll 6
+    for (int r = 0; r < M; ++r)
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) {
+        __m256i sum = a[0][r][v];
+#pragma GCC unroll 4
+        for (int c = 1; c < Chains; ++c) sum = _mm256_add_epi32(sum, a[c][r][v]);
+        store(acc + (r * V + v) * 8, sum);
+      }
+    return M;
+  }
+};
+
+}  // namespace lowbits
+LOWBITS_REGION_END

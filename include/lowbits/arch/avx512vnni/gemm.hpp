@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Matrix product tiles with vpdpbusd (unsigned times signed bytes, four products added to 32 bits,
+// wrapping). Signed codes are brought to unsigned ones by adding 128.
+
+#include <lowbits/arch/avx512vnni/common.hpp>
+
+LOWBITS_REGION_AVX512VNNI
+namespace lowbits::inline LOWBITS_ABI {
+
+namespace detail::avx512 {
+
+/// acc += four products of unsigned bytes u and signed bytes s. With the intrinsic, g++ 12 keeps
+/// the accumulators in memory.
+LOWBITS_REGION_INLINE void dot(__m512i& acc, __m512i u, __m512i s) {
+#if defined(__clang__)
+  acc = _mm512_dpbusd_epi32(acc, u, s);
+#else
+  asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(u), "v"(s));
+#endif
+}
+
+}  // namespace detail::avx512
+
+template <>
+struct prim<prims::gemm, arch::avx512vnni> {
+  static constexpr int rows = 12, cols = 32, col_step = 16, depth_step = 4;
+  using element = uint8_t;
+  template <class Code>
+  static constexpr int shift = Code(-1) < Code(0) ? 128 : 0;
+
+  template <class Code>
+  static void fetch(const Code* x, int n, element* to) noexcept {
+    using namespace detail::avx512;
+    const __m512i flip = _mm512_set1_epi8(static_cast<char>(shift<Code>));
+    for (; n > 64; n -= 64, x += 64, to += 64) store(to, _mm512_xor_si512(load(x), flip));
+    const __mmask64 k = first64(n);
+    _mm512_mask_storeu_epi8(to, k, _mm512_xor_si512(_mm512_maskz_loadu_epi8(k, x), flip));
+  }
+
+  static void run(int m, int n, int steps, const element* x, ptrdiff_t stride, const int8_t* w,
+                  const int32_t* start, int32_t* acc) noexcept {
+    if (n == 32) run_width<2>(m, steps, x, stride, w, start, acc);
+    else run_width<1>(m, steps, x, stride, w, start, acc);
+  }
+
+private:
+  template <int V>
+  LOWBITS_REGION_INLINE static void run_width(int m, int steps, const element* x, ptrdiff_t stride,
+                                              const int8_t* w, const int32_t* start, int32_t* acc) {
+    for (int r = 0; r < m;) {
+      const element* at = x + r * stride;
+      int32_t* to = acc + r * V * 16;
+      if (m - r >= 12) r += tile<12, V, 1>(steps, at, stride, w, start, to);
+      else if (m - r >= 8) r += tile<8, V, 1>(steps, at, stride, w, start, to);
+      else if (m - r >= 4) r += tile<4, V, 2>(steps, at, stride, w, start, to);
+      else if (m - r >= 2) r += tile<2, V, 4>(steps, at, stride, w, start, to);
+      else r += tile<1, V, 4>(steps, at, stride, w, start, to);
+    }
+  }
+
+  /// M rows by 16 * V columns; Chains sums along the depth hide the latency of narrow tiles.
+  template <int M, int V, int Chains>
+  static int tile(int steps, const element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
+                  int32_t* acc) noexcept {
+    using namespace detail::avx512;
+    __m512i a[Chains][M][V];
+#pragma GCC unroll 4
+    for (int c = 0; c < Chains; ++c)
+#pragma GCC unroll 12
+      for (int r = 0; r < M; ++r)
+#pragma GCC unroll 2
+        for (int v = 0; v < V; ++v) a[c][r][v] = c == 0 ? load(start + 16 * v) : _mm512_setzero_si512();
+
+    // Three rows share a pointer: base, base + stride, base + 2 * stride.
+    constexpr int bases = (M + 2) / 3;
+    const element* at[bases];
+#pragma GCC unroll 4
+    for (int b = 0; b < bases; ++b) at[b] = x + 3 * b * stride;
+
+    const auto step = [&](int c) __attribute__((always_inline)) {
+      __m512i weights[V];
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) weights[v] = load(w + 64 * v);
+      w += 64 * V;
+#pragma GCC unroll 12
+      for (int r = 0; r < M; ++r) {
+        int32_t four;
+        __builtin_memcpy(&four, at[r / 3] + r % 3 * stride, 4);
+        const __m512i codes = _mm512_set1_epi32(four);
+#pragma GCC unroll 2
+        for (int v = 0; v < V; ++v) dot(a[c][r][v], codes, weights[v]);
+      }
+#pragma GCC unroll 4
+      for (int b = 0; b < bases; ++b) at[b] += 4;
+    };
+    int k = 0;
+    for (; k + Chains <= steps; k += Chains)
+#pragma GCC unroll 4
+      for (int c = 0; c < Chains; ++c) step(c);
+    for (; k < steps; ++k) step(0);
+
+#pragma GCC unroll 12
+    for (int r = 0; r < M; ++r)
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) {
+        __m512i sum = a[0][r][v];
+#pragma GCC unroll 4
+        for (int c = 1; c < Chains; ++c) sum = _mm512_add_epi32(sum, a[c][r][v]);
+        store(acc + (r * V + v) * 16, sum);
+      }
+    return M;
+  }
+};
+
+}  // namespace lowbits
+LOWBITS_REGION_END
