@@ -18,7 +18,8 @@ constexpr auto rq = lb::make_requantizer<lb::q8>(input, weight, output, lb::acti
 static_assert(rq(0) == 5 && rq(1'000'000) == 127 && rq(-100) == 5);  // zero point, saturation, ReLU
 
 // The same scales rounded as TFLite and CMSIS-NN do it: the policy is part of the type.
-constexpr auto as_tflite = lb::make_requantizer<lb::q8, lb::round_double_gemmlowp>(input, weight, output);
+constexpr auto as_tflite =
+    lb::make_requantizer<lb::q8, lb::round_double_gemmlowp>(input, weight, output);
 
 int main() {
   const std::int32_t accumulators[] = {0, 640, -640, 12345};
@@ -27,6 +28,8 @@ int main() {
 
   for (int i = 0; i < 4; ++i)
     std::printf("%6d -> %4d (%.2f)   as TFLite %4d\n", int{accumulators[i]}, int{codes[i]},
-                static_cast<double>(lb::dequantize<lb::q8>(codes[i], output)), int{as_tflite(accumulators[i])});
-  std::printf("multiplier %d * 2^(%d - 31)\n", int{rq.multiplier().mantissa}, int{rq.multiplier().exponent});
+                static_cast<double>(lb::dequantize<lb::q8>(codes[i], output)),
+                int{as_tflite(accumulators[i])});
+  std::printf("multiplier %d * 2^(%d - 31)\n", int{rq.multiplier().mantissa},
+              int{rq.multiplier().exponent});
 }

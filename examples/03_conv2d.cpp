@@ -12,15 +12,21 @@ namespace lb = lowbits;
 
 constexpr std::int8_t w[8 * 3 * 3 * 4] = {1, -2, 3};  // [out_c][kernel_h][kernel_w][in_c]
 constexpr float w_scale[8] = {.01f, .02f, .01f, .02f, .01f, .02f, .01f, .02f};
-constexpr std::int32_t bias[8] = {10, 20};            // in units of input scale * weight scale
+constexpr std::int32_t bias[8] = {10, 20};  // in units of input scale * weight scale
 
 constexpr auto make_conv() {
   lb::builder<2> g;
-  const auto x = g.input("image", lb::tensor<lb::q8, 16, 16, 4>({.scale = 0.5f, .zero_point = -128}));
-  const auto y = g.conv2d("conv", x, {.out_c = 8, .kernel = 3, .stride = 2, .pad = lb::same_padding,
-                                      .weights = lb::weights<lb::narrow<lb::q8>>(w, w_scale), .bias = bias,
-                                      .out = {.scale = 0.25f, .zero_point = -128},
-                                      .fused = lb::activation::relu});
+  const auto x =
+      g.input("image", lb::tensor<lb::q8, 16, 16, 4>({.scale = 0.5f, .zero_point = -128}));
+  const auto y = g.conv2d("conv", x,
+                          {.out_c = 8,
+                           .kernel = 3,
+                           .stride = 2,
+                           .pad = lb::same_padding,
+                           .weights = lb::weights<lb::narrow<lb::q8>>(w, w_scale),
+                           .bias = bias,
+                           .out = {.scale = 0.25f, .zero_point = -128},
+                           .fused = lb::activation::relu});
   return g.output(y);
 }
 using conv = lb::model<make_conv>;
@@ -34,5 +40,6 @@ int main() {
   if (conv::run(arena, x, y) != lb::status::ok) return 1;
   std::printf("y[0][0] = %d %d %d %d ...\n", int{y[0]}, int{y[1]}, int{y[2]}, int{y[3]});
   std::printf("%llu multiplications, %zu bytes of weights, %zu bytes of work memory\n",
-              static_cast<unsigned long long>(conv::report.macs), conv::weight_bytes, conv::arena_bytes);
+              static_cast<unsigned long long>(conv::report.macs), conv::weight_bytes,
+              conv::arena_bytes);
 }

@@ -13,19 +13,30 @@ namespace lb = lowbits;
 // Weights would come from a generated header; here they are a few numbers and zeros.
 constexpr std::int8_t stem_w[16 * 3 * 3 * 3] = {12, -7, 30}, body_w[16 * 3 * 3 * 16] = {5, 9, -3};
 constexpr std::int8_t logits_w[10 * 16 * 16 * 16] = {1, 2, 3, 4};
-constexpr lb::affine q_act{.scale = 0.05f, .zero_point = -128}, q_sum{.scale = 0.08f, .zero_point = -128};
+constexpr lb::affine q_act{.scale = 0.05f, .zero_point = -128},
+    q_sum{.scale = 0.08f, .zero_point = -128};
 
 constexpr auto make_net() {
   lb::builder<8> g;
   const auto x = g.input("image", lb::tensor<lb::q8, 32, 32, 3>({.scale = 1 / 128.f}));
-  const auto a = g.conv2d("stem", x, {.out_c = 16, .kernel = 3, .stride = 2, .pad = 1,
-                                      .weights = lb::weights(stem_w, lb::symmetric{.01f}),
-                                      .out = q_act, .fused = lb::activation::relu});
-  const auto b = g.conv2d("body", a, {.out_c = 16, .kernel = 3, .pad = 1,
-                                      .weights = lb::weights(body_w, lb::symmetric{.02f}), .out = q_act});
+  const auto a = g.conv2d("stem", x,
+                          {.out_c = 16,
+                           .kernel = 3,
+                           .stride = 2,
+                           .pad = 1,
+                           .weights = lb::weights(stem_w, lb::symmetric{.01f}),
+                           .out = q_act,
+                           .fused = lb::activation::relu});
+  const auto b = g.conv2d("body", a,
+                          {.out_c = 16,
+                           .kernel = 3,
+                           .pad = 1,
+                           .weights = lb::weights(body_w, lb::symmetric{.02f}),
+                           .out = q_act});
   const auto s = g.add("skip", a, b, {.out = q_sum});  // any two scales; rescaled inside
-  const auto y = g.dense("logits", s, {.units = 10, .weights = lb::weights(logits_w, lb::symmetric{.01f}),
-                                       .out = {.scale = 0.2f}});
+  const auto y = g.dense(
+      "logits", s,
+      {.units = 10, .weights = lb::weights(logits_w, lb::symmetric{.01f}), .out = {.scale = 0.2f}});
   return g.output(y);
 }
 using net = lb::model<make_net>;
@@ -44,7 +55,8 @@ int main() {
 
   bool equal = true;
   for (int i = 0; i < 10; ++i) equal = equal && portable[i] == fast[i];
-  std::printf("%d nodes, arena %zu bytes, prepared weights %zu bytes; %s\n", net::node_count, net::arena_bytes,
-              net::prepared_bytes, equal ? "the same bits with and without preparation" : "DIFFERENT BITS");
+  std::printf("%d nodes, arena %zu bytes, prepared weights %zu bytes; %s\n", net::node_count,
+              net::arena_bytes, net::prepared_bytes,
+              equal ? "the same bits with and without preparation" : "DIFFERENT BITS");
   return equal ? 0 : 1;
 }

@@ -21,7 +21,9 @@ class tensor_buffer {
 public:
   explicit tensor_buffer(std::size_t bytes = 0) : words_(bytes / sizeof(word) + 1), bytes_(bytes) {}
   unsigned char* data() { return reinterpret_cast<unsigned char*>(words_.data()); }
-  const unsigned char* data() const { return reinterpret_cast<const unsigned char*>(words_.data()); }
+  const unsigned char* data() const {
+    return reinterpret_cast<const unsigned char*>(words_.data());
+  }
   std::size_t size() const { return bytes_; }
 
 private:
@@ -49,14 +51,16 @@ std::vector<tensor_buffer> run_unplanned(const std::vector<tensor_buffer>& input
           const lb::step s = step::make();
           if (s.run == nullptr) return;
           lb::step_io io;
-          for (int k = 0; k < Model::graph[I].in_count; ++k) io.in[k] = out[static_cast<std::size_t>(Model::graph[I].in[k])].data();
+          for (int k = 0; k < Model::graph[I].in_count; ++k)
+            io.in[k] = out[static_cast<std::size_t>(Model::graph[I].in[k])].data();
           io.out = out[I].data();
           tensor_buffer scratch(step::needs().scratch_bytes);
           io.scratch = scratch.data();
           s.run(s.data, io);
         }(),
         ...);
-  }(std::make_integer_sequence<int, n>{});
+  }
+  (std::make_integer_sequence<int, n>{});
   return out;
 }
 

@@ -16,8 +16,10 @@ using namespace lowbits_test;
 
 namespace {
 
-constexpr std::int8_t w_point[8 * 8] = {3, -5, 7, 1, 0, 2, -8, 4, 9, 1, -1, 6, 5, -3, 2, 2, 1, 4, -6, 3, 8, -2, 7, 5};
-constexpr std::int8_t w_three[8 * 9 * 8] = {1, 2, -3, 4, 5, -6, 7, 8, -9, 10, 11, -12, 13, 14, 15, -16, 17, 18, 19};
+constexpr std::int8_t w_point[8 * 8] = {3, -5, 7, 1, 0, 2, -8, 4, 9, 1,  -1, 6,
+                                        5, -3, 2, 2, 1, 4, -6, 3, 8, -2, 7,  5};
+constexpr std::int8_t w_three[8 * 9 * 8] = {1,  2,   -3, 4,  5,  -6,  7,  8,  -9, 10,
+                                            11, -12, 13, 14, 15, -16, 17, 18, 19};
 constexpr std::int32_t bias[8] = {100, -200, 300, -50, 25, 0, 75, -125};
 constexpr lb::affine q0{.scale = 0.05f, .zero_point = -3};
 
@@ -26,7 +28,9 @@ template <std::uint32_t Seed>
 constexpr auto random_net() {
   lb::builder<64> g;
   std::uint32_t s = Seed * 2654435761u + 1;
-  const auto pick = [&](int n) { return static_cast<int>((s = s * 1664525u + 1013904223u) >> 16) % n; };
+  const auto pick = [&](int n) {
+    return static_cast<int>((s = s * 1664525u + 1013904223u) >> 16) % n;
+  };
   lb::edge live[40]{};
   int count = 0;
   live[count++] = g.input("x", lb::tensor<lb::q8, 1, 4, 4, 8>(q0));
@@ -39,8 +43,21 @@ constexpr auto random_net() {
     const lb::edge a = live[count - 1 - pick(count < 3 ? count : 3)], b = live[pick(count)];
     lb::edge e{};
     switch (pick(7)) {
-      case 0: e = g.conv2d(name, a, {.out_c = 8, .weights = lb::weights(w_point, lb::symmetric{.03f}), .bias = bias, .out = q0}); break;
-      case 1: e = g.conv2d(name, a, {.out_c = 8, .kernel = 3, .pad = 1, .weights = lb::weights(w_three, lb::symmetric{.02f}), .out = q0}); break;
+      case 0:
+        e = g.conv2d(name, a,
+                     {.out_c = 8,
+                      .weights = lb::weights(w_point, lb::symmetric{.03f}),
+                      .bias = bias,
+                      .out = q0});
+        break;
+      case 1:
+        e = g.conv2d(name, a,
+                     {.out_c = 8,
+                      .kernel = 3,
+                      .pad = 1,
+                      .weights = lb::weights(w_three, lb::symmetric{.02f}),
+                      .out = q0});
+        break;
       case 2: e = g.add(name, a, b, {.out = q0}); break;
       case 3: e = g.sub(name, a, b, {.out = q0, .fused = lb::activation::relu}); break;
       case 4: e = g.relu(name, a); break;
@@ -68,19 +85,23 @@ void check_against_unplanned(std::uint32_t seed) {
 
   alignas(lb::packed_alignment) static unsigned char packed[Model::prepared_bytes];
   alignas(lb::arena_alignment) static unsigned char arena[Model::arena_bytes];
-  std::vector<std::int8_t> x(in[0].size()), y0(Model::template output_desc<0>.count()), y1(Model::template output_desc<1>.count());
+  std::vector<std::int8_t> x(in[0].size()), y0(Model::template output_desc<0>.count()),
+      y1(Model::template output_desc<1>.count());
   std::memcpy(x.data(), in[0].data(), x.size());
   const auto compare = [&](const lb::node_output& o) {
     const std::size_t i = static_cast<std::size_t>(o.index);
-    CHECK_MESSAGE(std::memcmp(o.data, want[i].data(), want[i].size()) == 0, "node ", std::string(o.name), " seed ", seed);
+    CHECK_MESSAGE(std::memcmp(o.data, want[i].data(), want[i].size()) == 0, "node ",
+                  std::string(o.name), " seed ", seed);
   };
   CHECK(Model::observe(compare, arena, x, y0, y1) == lb::status::ok);
   const auto ready = Model::prepare(packed);
   CHECK(ready.error() == lb::status::ok);
   std::memset(y0.data(), 0x55, y0.size());
   CHECK(ready.observe(compare, arena, x, y0, y1) == lb::status::ok);
-  CHECK(std::memcmp(y0.data(), want[static_cast<std::size_t>(Model::graph.output_node(0))].data(), y0.size()) == 0);
-  CHECK(std::memcmp(y1.data(), want[static_cast<std::size_t>(Model::graph.output_node(1))].data(), y1.size()) == 0);
+  CHECK(std::memcmp(y0.data(), want[static_cast<std::size_t>(Model::graph.output_node(0))].data(),
+                    y0.size()) == 0);
+  CHECK(std::memcmp(y1.data(), want[static_cast<std::size_t>(Model::graph.output_node(1))].data(),
+                    y1.size()) == 0);
 }
 
 template <std::uint32_t... Seeds>
@@ -92,7 +113,9 @@ constexpr auto make_small() {
   lb::builder<8> g;
   const auto x = g.input("x", lb::tensor<lb::q8, 4, 4, 8>(q0));
   const auto y = g.input("y", lb::tensor<lb::q8, 4, 4, 8>({.scale = 0.1f}));
-  const auto c = g.conv2d("c", x, {.out_c = 8, .weights = lb::weights(w_point, lb::symmetric{.03f}), .bias = bias, .out = q0});
+  const auto c = g.conv2d(
+      "c", x,
+      {.out_c = 8, .weights = lb::weights(w_point, lb::symmetric{.03f}), .bias = bias, .out = q0});
   const auto s = g.add("s", g.relu("r", c), y, {.out = q0});
   return g.output(s).output(x).output(s);  // an input given out again, and one node given out twice
 }
@@ -101,7 +124,9 @@ using small = lb::model<make_small>;
 constexpr auto make_other() {
   lb::builder<4> g;
   const auto x = g.input("x", lb::tensor<lb::q8, 4, 4, 8>(q0));
-  return g.output(g.conv2d("c", x, {.out_c = 8, .weights = lb::weights(w_point, lb::symmetric{.03f}), .out = {.scale = 0.06f}}));
+  return g.output(g.conv2d(
+      "c", x,
+      {.out_c = 8, .weights = lb::weights(w_point, lb::symmetric{.03f}), .out = {.scale = 0.06f}}));
 }
 using other = lb::model<make_other>;
 
@@ -141,11 +166,16 @@ TEST_CASE("graph model: inputs may be outputs, one node may be two outputs") {
 TEST_CASE("graph model: wrong buffers are refused and nothing is written") {
   small_run r;
   const auto arena = std::span(r.arena);
-  CHECK(small::run(arena.first(small::arena_bytes - 1), r.x, r.y, r.s, r.x_again, r.s_again) == lb::status::too_small);
-  CHECK(small::run(arena.subspan(1), r.x, r.y, r.s, r.x_again, r.s_again) == lb::status::misaligned);
-  CHECK(small::run(arena, std::span(r.x).first(127), r.y, r.s, r.x_again, r.s_again) == lb::status::wrong_size);
-  CHECK(small::run(arena, r.x, r.y, std::span(r.s).first(1), r.x_again, r.s_again) == lb::status::wrong_size);
-  CHECK(small::run(arena, r.x, r.y, r.s, r.x_again, std::span<std::int8_t>()) == lb::status::wrong_size);
+  CHECK(small::run(arena.first(small::arena_bytes - 1), r.x, r.y, r.s, r.x_again, r.s_again) ==
+        lb::status::too_small);
+  CHECK(small::run(arena.subspan(1), r.x, r.y, r.s, r.x_again, r.s_again) ==
+        lb::status::misaligned);
+  CHECK(small::run(arena, std::span(r.x).first(127), r.y, r.s, r.x_again, r.s_again) ==
+        lb::status::wrong_size);
+  CHECK(small::run(arena, r.x, r.y, std::span(r.s).first(1), r.x_again, r.s_again) ==
+        lb::status::wrong_size);
+  CHECK(small::run(arena, r.x, r.y, r.s, r.x_again, std::span<std::int8_t>()) ==
+        lb::status::wrong_size);
   CHECK(r.untouched());
 }
 
@@ -160,7 +190,8 @@ TEST_CASE("graph model: prepared weights are recognised, foreign ones refused") 
   CHECK(small::prepare(buffer.first(8)).error() == lb::status::too_small);
   CHECK(small::prepare(buffer.subspan(1)).error() == lb::status::misaligned);
   CHECK(small::attach(buffer).error() == lb::status::foreign);  // never prepared
-  CHECK(small::prepare_for(static_cast<lb::arch_id>(12345), buffer).error() == lb::status::unsupported);
+  CHECK(small::prepare_for(static_cast<lb::arch_id>(12345), buffer).error() ==
+        lb::status::unsupported);
 
   REQUIRE(other::prepare(buffer).error() == lb::status::ok);
   const auto foreign = small::attach(buffer);

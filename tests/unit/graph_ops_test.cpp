@@ -18,7 +18,8 @@ using lowbits_test::fill_random;
 
 namespace {
 
-constexpr lb::affine px{.scale = 0.05f, .zero_point = -7}, py{.scale = 0.11f, .zero_point = 4}, po{.scale = 0.09f, .zero_point = -3};
+constexpr lb::affine px{.scale = 0.05f, .zero_point = -7}, py{.scale = 0.11f, .zero_point = 4},
+    po{.scale = 0.09f, .zero_point = -3};
 constexpr auto q8f = lb::qformat::of<lb::q8>();
 
 template <class T>
@@ -75,17 +76,22 @@ constexpr auto w_dw = make_weights<3 * 3 * 8>(13);
 constexpr auto w_up = make_weights<5 * 2 * 3 * 4>(14);
 constexpr auto w_dense = make_weights<7 * 60>(15);
 constexpr float s_six[6] = {.010f, .020f, .015f, .011f, .009f, .030f};
-constexpr std::int32_t b_six[6] = {100, -200, 300, 0, 5, -6}, b_five[5] = {1, 2, 3, 4, 500}, b_eight[8] = {9, 8, 7, 6, 5, 4, 3, 2000};
+constexpr std::int32_t b_six[6] = {100, -200, 300, 0, 5, -6}, b_five[5] = {1, 2, 3, 4, 500},
+                       b_eight[8] = {9, 8, 7, 6, 5, 4, 3, 2000};
 constexpr std::int64_t b_wide[6] = {100000, -200000, 300000, 0, 5, -6};
 
-std::vector<lb::fixed_multiplier> factors(float in, std::vector<float> w, float out, std::size_t n) {
+std::vector<lb::fixed_multiplier> factors(float in, std::vector<float> w, float out,
+                                          std::size_t n) {
   std::vector<lb::fixed_multiplier> f;
-  for (std::size_t i = 0; i < n; ++i) f.push_back(lb::fixed_multiplier::from(lb::scale_ratio(in, w[w.size() == 1 ? 0 : i], out)));
+  for (std::size_t i = 0; i < n; ++i)
+    f.push_back(lb::fixed_multiplier::from(lb::scale_ratio(in, w[w.size() == 1 ? 0 : i], out)));
   return f;
 }
 template <class Out, class Rounding = lb::round_single>
-auto channels(const std::vector<lb::fixed_multiplier>& f, lb::affine out, lb::activation fused = lb::activation::none) {
-  return lb::channel_requantizer<Out, Rounding>{f.data(), lb::output_stage::of(lb::qformat::of<Out>(), out, fused)};
+auto channels(const std::vector<lb::fixed_multiplier>& f, lb::affine out,
+              lb::activation fused = lb::activation::none) {
+  return lb::channel_requantizer<Out, Rounding>{
+      f.data(), lb::output_stage::of(lb::qformat::of<Out>(), out, fused)};
 }
 
 // ---- the networks
@@ -97,52 +103,89 @@ constexpr auto with_input(Function f) {
 }
 constexpr auto make_conv() {
   return with_input([](auto& g, lb::edge x) {
-    return g.conv2d("c", x, {.out_c = 6, .kernel = {3, 2}, .stride = {2, 1}, .dilation = {1, 2}, .pad = {1, 1, 0, 2},
-                             .weights = lb::weights(w_conv.value, s_six), .bias = b_six, .out = po, .fused = lb::activation::relu6});
+    return g.conv2d("c", x,
+                    {.out_c = 6,
+                     .kernel = {3, 2},
+                     .stride = {2, 1},
+                     .dilation = {1, 2},
+                     .pad = {1, 1, 0, 2},
+                     .weights = lb::weights(w_conv.value, s_six),
+                     .bias = b_six,
+                     .out = po,
+                     .fused = lb::activation::relu6});
   });
 }
 constexpr auto make_group() {
   return with_input([](auto& g, lb::edge x) {
-    return g.conv2d("c", x, {.out_c = 6, .kernel = 3, .pad = lb::same_padding, .groups = 2,
-                             .weights = lb::weights(w_group.value, lb::symmetric{.02f}), .out = po, .policy = lb::rounding::double_gemmlowp});
+    return g.conv2d("c", x,
+                    {.out_c = 6,
+                     .kernel = 3,
+                     .pad = lb::same_padding,
+                     .groups = 2,
+                     .weights = lb::weights(w_group.value, lb::symmetric{.02f}),
+                     .out = po,
+                     .policy = lb::rounding::double_gemmlowp});
   });
 }
 constexpr auto make_depthwise() {
   return with_input([](auto& g, lb::edge x) {
-    return g.depthwise("d", x, {.kernel = 3, .stride = 2, .pad = 1, .multiplier = 2, .weights = lb::weights(w_dw.value, lb::symmetric{.02f}),
-                                .bias = b_eight, .out = po});
+    return g.depthwise("d", x,
+                       {.kernel = 3,
+                        .stride = 2,
+                        .pad = 1,
+                        .multiplier = 2,
+                        .weights = lb::weights(w_dw.value, lb::symmetric{.02f}),
+                        .bias = b_eight,
+                        .out = po});
   });
 }
 constexpr auto make_up() {
   return with_input([](auto& g, lb::edge x) {
-    return g.transposed_conv2d("u", x, {.out_c = 5, .kernel = {2, 3}, .stride = 2, .pad = {0, 1, 1, 0},
-                                        .weights = lb::weights(w_up.value, lb::symmetric{.02f}), .bias = b_five, .out = po});
+    return g.transposed_conv2d("u", x,
+                               {.out_c = 5,
+                                .kernel = {2, 3},
+                                .stride = 2,
+                                .pad = {0, 1, 1, 0},
+                                .weights = lb::weights(w_up.value, lb::symmetric{.02f}),
+                                .bias = b_five,
+                                .out = po});
   });
 }
 constexpr auto make_dense() {
   lb::builder<4> g;
   const auto x = g.input("x", lb::tensor<lb::u8, 3, 60>({.scale = .03f, .zero_point = 120}));
-  return g.output(g.dense("d", x, {.units = 7, .weights = lb::weights(w_dense.value, lb::affine{.02f, 3}), .out = po,
-                                   .out_format = lb::qformat::of<lb::q8>(), .product = lb::scale_product::float32}));
+  return g.output(g.dense("d", x,
+                          {.units = 7,
+                           .weights = lb::weights(w_dense.value, lb::affine{.02f, 3}),
+                           .out = po,
+                           .out_format = lb::qformat::of<lb::q8>(),
+                           .product = lb::scale_product::float32}));
 }
 constexpr auto make_wide() {
   lb::builder<4> g;
   const auto x = g.input("x", lb::tensor<lb::q16, 5, 6, 4>({.scale = .001f}));
-  return g.output(g.conv2d("c", x, {.out_c = 6, .kernel = {3, 2}, .weights = lb::weights(w_conv.value, s_six), .bias = b_wide,
-                                    .out = {.scale = .002f}, .policy = lb::rounding::tflite_int64}));
+  return g.output(g.conv2d("c", x,
+                           {.out_c = 6,
+                            .kernel = {3, 2},
+                            .weights = lb::weights(w_conv.value, s_six),
+                            .bias = b_wide,
+                            .out = {.scale = .002f},
+                            .policy = lb::rounding::tflite_int64}));
 }
 constexpr auto make_matmul() {
   lb::builder<4> g;
   const auto x = g.input("x", lb::tensor<lb::q8, 2, 3, 5>(px));
   const auto y = g.input("y", lb::tensor<lb::q8, 1, 7, 5>(py));
-  return g.output(g.matmul("m", x, y, {.w_transposed = true, .out = po, .fused = lb::activation::relu}));
+  return g.output(
+      g.matmul("m", x, y, {.w_transposed = true, .out = po, .fused = lb::activation::relu}));
 }
 constexpr auto make_elementwise() {
   lb::builder<16> g;
   const auto x = g.input("x", lb::tensor<lb::q8, 3, 4, 5>(px));
   const auto y = g.input("y", lb::tensor<lb::q8, 3, 4, 5>(py));
   const auto z = g.input("z", lb::tensor<lb::q8, 5>(py));
-  g.output(g.add("add", x, y, {.out = po})).output(g.sub("sub", x, z, {.out = po, .fused = lb::activation::relu}));
+  g.output(g.add("add", x, y, {.out = po}))
+      .output(g.sub("sub", x, z, {.out = po, .fused = lb::activation::relu}));
   g.output(g.add("tflite", x, y, {.out = po, .definition = lb::sum_definition::tflite}));
   g.output(g.mul("mul", x, y, {.out = po, .policy = lb::rounding::double_gemmlowp}));
   return g.output(g.minimum("lo", x, y, {.out = po})).output(g.maximum("hi", x, z, {.out = po}));
@@ -150,8 +193,10 @@ constexpr auto make_elementwise() {
 constexpr auto make_pools() {
   lb::builder<8> g;
   const auto x = g.input("x", lb::tensor<lb::q8, 2, 7, 6, 3>(px));
-  g.output(g.max_pool("largest", x, {.kernel = 3, .stride = 2, .pad = 1, .fused = lb::activation::relu}));
-  g.output(g.average_pool("average", x, {.kernel = {2, 3}, .stride = {2, 1}, .pad = lb::same_padding}));
+  g.output(g.max_pool("largest", x,
+                      {.kernel = 3, .stride = 2, .pad = 1, .fused = lb::activation::relu}));
+  g.output(
+      g.average_pool("average", x, {.kernel = {2, 3}, .stride = {2, 1}, .pad = lb::same_padding}));
   return g.output(g.global_mean("mean", x, {.out = po}));
 }
 constexpr auto make_floats() {
@@ -165,7 +210,8 @@ constexpr auto make_moves() {
   const auto parts = g.split<2>("half", x, 2);
   const auto t = g.transpose("turned", g.concat("swapped", {parts[1], parts[0]}, 2), {2, 0, 1});
   const auto p = g.pad("padded", t, {.before = {1, 0, 0}, .after = {0, 0, 2}});
-  const auto s = g.slice("backwards", p, {.begin = {4, 0, 2}, .extent = {4, 2, 3}, .step = {-1, 1, -1}});
+  const auto s =
+      g.slice("backwards", p, {.begin = {4, 0, 2}, .extent = {4, 2, 3}, .step = {-1, 1, -1}});
   return g.output(g.sigmoid("sigmoid", s, {.out = {.scale = 1 / 256.f, .zero_point = -128}}));
 }
 
@@ -176,7 +222,8 @@ TEST_CASE("graph ops: conv2d with stride, dilation, uneven padding, per-channel 
   const lb::conv2d_shape s{2, 5, 6, 4, 3, 6, 6, {3, 2, 2, 1, 1, 2, 1, 0}, 1};
   const auto f = factors(px.scale, {s_six, s_six + 6}, po.scale, 6);
   std::vector<std::int8_t> want(2 * 3 * 6 * 6);
-  lb::ref::conv2d<std::int32_t>(s, x.data(), px.zero_point, w_conv.value, 0, b_six, channels<lb::q8>(f, po, lb::activation::relu6), want.data());
+  lb::ref::conv2d<std::int32_t>(s, x.data(), px.zero_point, w_conv.value, 0, b_six,
+                                channels<lb::q8>(f, po, lb::activation::relu6), want.data());
   check_equal(run_both<lb::model<make_conv>>(x), want);
 }
 
@@ -185,7 +232,8 @@ TEST_CASE("graph ops: grouped conv2d, same padding, gemmlowp rounding") {
   const lb::conv2d_shape s{2, 5, 6, 4, 5, 6, 6, {3, 3, 1, 1, 1, 1, 1, 1}, 2};
   const auto f = factors(px.scale, {.02f}, po.scale, 6);
   std::vector<std::int8_t> want(2 * 5 * 6 * 6);
-  lb::ref::conv2d<std::int32_t>(s, x.data(), px.zero_point, w_group.value, 0, static_cast<const std::int32_t*>(nullptr),
+  lb::ref::conv2d<std::int32_t>(s, x.data(), px.zero_point, w_group.value, 0,
+                                static_cast<const std::int32_t*>(nullptr),
                                 channels<lb::q8, lb::round_double_gemmlowp>(f, po), want.data());
   check_equal(run_both<lb::model<make_group>>(x), want);
 }
@@ -195,7 +243,8 @@ TEST_CASE("graph ops: depthwise with a multiplier") {
   const lb::depthwise_shape s{2, 5, 6, 4, 3, 3, 2, {3, 3, 2, 2, 1, 1, 1, 1}};
   const auto f = factors(px.scale, {.02f}, po.scale, 8);
   std::vector<std::int8_t> want(2 * 3 * 3 * 8);
-  lb::ref::depthwise<std::int32_t>(s, x.data(), px.zero_point, w_dw.value, 0, b_eight, channels<lb::q8>(f, po), want.data());
+  lb::ref::depthwise<std::int32_t>(s, x.data(), px.zero_point, w_dw.value, 0, b_eight,
+                                   channels<lb::q8>(f, po), want.data());
   check_equal(run_both<lb::model<make_depthwise>>(x), want);
 }
 
@@ -204,16 +253,20 @@ TEST_CASE("graph ops: transposed conv2d") {
   const lb::conv2d_shape s{2, 5, 6, 4, 9, 12, 5, {2, 3, 2, 2, 1, 1, 0, 1}, 1};
   const auto f = factors(px.scale, {.02f}, po.scale, 5);
   std::vector<std::int8_t> want(2 * 9 * 12 * 5);
-  lb::ref::transposed_conv2d<std::int32_t>(s, x.data(), px.zero_point, w_up.value, 0, b_five, channels<lb::q8>(f, po), want.data());
+  lb::ref::transposed_conv2d<std::int32_t>(s, x.data(), px.zero_point, w_up.value, 0, b_five,
+                                           channels<lb::q8>(f, po), want.data());
   check_equal(run_both<lb::model<make_up>>(x), want);
 }
 
-TEST_CASE("graph ops: dense from unsigned codes, zero points on both sides, float32 scale product") {
+TEST_CASE(
+    "graph ops: dense from unsigned codes, zero points on both sides, float32 scale product") {
   auto x = random_codes<std::uint8_t>(3 * 60, 5);
-  std::vector<lb::fixed_multiplier> f(7, lb::fixed_multiplier::from(lb::scale_ratio_float_product(.03f, .02f, po.scale)));
+  std::vector<lb::fixed_multiplier> f(
+      7, lb::fixed_multiplier::from(lb::scale_ratio_float_product(.03f, .02f, po.scale)));
   std::vector<std::int8_t> want(3 * 7);
-  lb::ref::conv2d<std::int32_t>(lb::dense_shape(3, 60, 7), x.data(), 120, w_dense.value, 3, static_cast<const std::int32_t*>(nullptr),
-                                channels<lb::q8>(f, po), want.data());
+  lb::ref::conv2d<std::int32_t>(lb::dense_shape(3, 60, 7), x.data(), 120, w_dense.value, 3,
+                                static_cast<const std::int32_t*>(nullptr), channels<lb::q8>(f, po),
+                                want.data());
   check_equal(run_both<lb::model<make_dense>>(x), want);
 }
 
@@ -222,7 +275,8 @@ TEST_CASE("graph ops: int16 activations with int64 bias and TFLite's 16-bit mult
   const lb::conv2d_shape s{1, 5, 6, 4, 3, 5, 6, {3, 2, 1, 1, 1, 1, 0, 0}, 1};
   const auto f = factors(.001f, {s_six, s_six + 6}, .002f, 6);
   std::vector<std::int16_t> want(3 * 5 * 6);
-  lb::ref::conv2d<std::int64_t>(s, x.data(), 0, w_conv.value, 0, b_wide, channels<lb::q16, lb::round_tflite_int64>(f, {.002f}), want.data());
+  lb::ref::conv2d<std::int64_t>(s, x.data(), 0, w_conv.value, 0, b_wide,
+                                channels<lb::q16, lb::round_tflite_int64>(f, {.002f}), want.data());
   check_equal(run_both<lb::model<make_wide>>(x), want);
 }
 
@@ -231,17 +285,20 @@ TEST_CASE("graph ops: batched matmul of two activations, second one transposed")
   const lb::matmul_shape s{{1, 2}, {1, 1}, 3, 5, 7, false, true};
   std::vector<std::int8_t> want(2 * 3 * 7);
   const auto rq = lb::make_requantizer<lb::q8>(px, py, po, lb::activation::relu);
-  lb::ref::matmul<std::int32_t>(s, x.data(), px.zero_point, y.data(), py.zero_point, rq, want.data());
+  lb::ref::matmul<std::int32_t>(s, x.data(), px.zero_point, y.data(), py.zero_point, rq,
+                                want.data());
   check_equal(run_both<lb::model<make_matmul>>(x, y), want);
 }
 
 TEST_CASE("graph ops: element-wise operations, with and without broadcasting") {
   using net = lb::model<make_elementwise>;
-  auto x = random_codes<std::int8_t>(60, 9), y = random_codes<std::int8_t>(60, 10), z = random_codes<std::int8_t>(5, 11);
+  auto x = random_codes<std::int8_t>(60, 9), y = random_codes<std::int8_t>(60, 10),
+       z = random_codes<std::int8_t>(5, 11);
   std::array<std::vector<std::int8_t>, 6> got;
   for (auto& v : got) v.resize(60);
   alignas(lb::arena_alignment) static unsigned char arena[net::arena_bytes];
-  REQUIRE(net::run(arena, x, y, z, got[0], got[1], got[2], got[3], got[4], got[5]) == lb::status::ok);
+  REQUIRE(net::run(arena, x, y, z, got[0], got[1], got[2], got[3], got[4], got[5]) ==
+          lb::status::ok);
 
   const auto map = [&](const std::vector<std::int8_t>& b, auto op) {
     std::vector<std::int8_t> r(60);
@@ -252,7 +309,8 @@ TEST_CASE("graph ops: element-wise operations, with and without broadcasting") {
   check_equal(got[0], map(y, lb::make_sum(q8f, px, q8f, py, q8f, po, none, false)));
   check_equal(got[1], map(z, lb::make_sum(q8f, px, q8f, py, q8f, po, lb::activation::relu, true)));
   check_equal(got[2], map(y, lb::make_tflite_sum(q8f, px, q8f, py, q8f, po, none, false)));
-  check_equal(got[3], map(y, lb::make_product<lb::round_double_gemmlowp>(q8f, px, q8f, py, q8f, po, none)));
+  check_equal(got[3],
+              map(y, lb::make_product<lb::round_double_gemmlowp>(q8f, px, q8f, py, q8f, po, none)));
   check_equal(got[4], map(y, lb::make_extremum(q8f, px, q8f, py, q8f, po, none, false)));
   check_equal(got[5], map(z, lb::make_extremum(q8f, px, q8f, py, q8f, po, none, true)));
 }
@@ -260,11 +318,14 @@ TEST_CASE("graph ops: element-wise operations, with and without broadcasting") {
 TEST_CASE("graph ops: pooling and mean") {
   using net = lb::model<make_pools>;
   auto x = random_codes<std::int8_t>(2 * 7 * 6 * 3, 12);
-  std::vector<std::int8_t> a(2 * 4 * 3 * 3), b(2 * 4 * 6 * 3), c(2 * 3), wa(a.size()), wb(b.size()), wc(c.size());
+  std::vector<std::int8_t> a(2 * 4 * 3 * 3), b(2 * 4 * 6 * 3), c(2 * 3), wa(a.size()), wb(b.size()),
+      wc(c.size());
   alignas(lb::arena_alignment) static unsigned char arena[net::arena_bytes];
   REQUIRE(net::run(arena, x, a, b, c) == lb::status::ok);
-  lb::ref::max_pool({2, 7, 6, 3, 4, 3, {3, 3, 2, 2, 1, 1, 1, 1}}, x.data(), {px.zero_point, 127}, wa.data());
-  lb::ref::average_pool({2, 7, 6, 3, 4, 6, {2, 3, 2, 1, 1, 1, 0, 1}}, x.data(), {-128, 127}, wb.data());
+  lb::ref::max_pool({2, 7, 6, 3, 4, 3, {3, 3, 2, 2, 1, 1, 1, 1}}, x.data(), {px.zero_point, 127},
+                    wa.data());
+  lb::ref::average_pool({2, 7, 6, 3, 4, 6, {2, 3, 2, 1, 1, 1, 0, 1}}, x.data(), {-128, 127},
+                        wb.data());
   lb::ref::global_mean(2, 42, 3, x.data(), lb::make_mean(q8f, px, q8f, po, 42), wc.data());
   check_equal(a, wa);
   check_equal(b, wb);
@@ -272,16 +333,18 @@ TEST_CASE("graph ops: pooling and mean") {
 }
 
 TEST_CASE("graph ops: floats in and out") {
-  std::vector<float> x = {0.f, .05f, -.075f, .025f, 1e30f, -1e30f, __builtin_nanf(""), -.025f, 3.14159f};
+  std::vector<float> x = {0.f,    .05f,    -.075f, .025f, 1e30f, -1e30f, __builtin_nanf(""),
+                          -.025f, 3.14159f};
   const auto got = run_both<lb::model<make_floats>>(x);
   for (std::size_t i = 0; i < 9; ++i) CHECK(got[i] == lb::fake_quantize<lb::q8>(x[i], px));
 }
 
 TEST_CASE("graph ops: functions follow their table, moves keep every element") {
   auto x = random_codes<std::int8_t>(24, 13);
-  const auto table = lb::make_table(q8f, px, q8f, {1 / 256.f, -128}, [](double v) { return lb::curve::logistic(v); });
+  const auto table = lb::make_table(q8f, px, q8f, {1 / 256.f, -128},
+                                    [](double v) { return lb::curve::logistic(v); });
   std::vector<std::int8_t> want;
-  for (int a = 3; a >= 0; --a)      // channels of the swapped halves, backwards
+  for (int a = 3; a >= 0; --a)  // channels of the swapped halves, backwards
     for (int b = 0; b < 2; ++b)
       for (int c = 2; c >= 0; --c) {
         const std::size_t channel = static_cast<std::size_t>((a + 2) % 4);

@@ -34,7 +34,8 @@ bool overlaps(const lb::buffer_life (&b)[N], const lb::memory_plan<N>& p, std::s
     if (p.offset[i] % alignment != 0 || p.offset[i] + b[i].size > p.arena_bytes) return true;
     for (std::size_t j = 0; j < i; ++j) {
       if (b[j].size == 0 || b[i].last < b[j].first || b[j].last < b[i].first) continue;
-      if (p.offset[i] < p.offset[j] + b[j].size && p.offset[j] < p.offset[i] + b[i].size) return true;
+      if (p.offset[i] < p.offset[j] + b[j].size && p.offset[j] < p.offset[i] + b[i].size)
+        return true;
     }
   }
   return false;
@@ -55,7 +56,8 @@ TEST_CASE("graph plan: buffers that live together never overlap, 3,000 random gr
     lb::buffer_life b[n];
     for (std::size_t i = 0; i < n; ++i) {
       const int first = static_cast<int>(i), length = static_cast<int>(next(state) >> 29);
-      b[i] = {(next(state) >> 20) % 5 == 0 ? 0 : 16 * ((next(state) >> 24) + 1), first, first + length};
+      b[i] = {(next(state) >> 20) % 5 == 0 ? 0 : 16 * ((next(state) >> 24) + 1), first,
+              first + length};
     }
     const auto p = lb::plan_memory(b, 16);
     REQUIRE_MESSAGE(!overlaps(b, p, 16), "round ", round);

@@ -45,10 +45,19 @@ constexpr auto bytes = lb::make_packed<Q>(values<Q>.value);
 template <class A, class Q, bool Packed>
 constexpr auto make_conv() {
   lb::builder<4> g;
-  const auto x = g.input("x", lb::tensor<A, 6, 5, 3>({.scale = px.scale, .zero_point = A::is_signed ? 0 : A::highest / 2}));
-  const lb::weight_data w = Packed ? lb::packed_weights<Q>(bytes<Q>, scales) : lb::weights<Q>(values<Q>.value, scales);
-  return g.output(g.conv2d("c", x, {.out_c = 5, .kernel = 3, .pad = 1, .weights = w, .bias = bias, .out = po,
-                                    .out_format = lb::qformat::of<lb::q8>()}));
+  const auto x = g.input(
+      "x",
+      lb::tensor<A, 6, 5, 3>({.scale = px.scale, .zero_point = A::is_signed ? 0 : A::highest / 2}));
+  const lb::weight_data w =
+      Packed ? lb::packed_weights<Q>(bytes<Q>, scales) : lb::weights<Q>(values<Q>.value, scales);
+  return g.output(g.conv2d("c", x,
+                           {.out_c = 5,
+                            .kernel = 3,
+                            .pad = 1,
+                            .weights = w,
+                            .bias = bias,
+                            .out = po,
+                            .out_format = lb::qformat::of<lb::q8>()}));
 }
 
 template <class Net, class Out = typename Net::template output_type<0>, class... In>
@@ -81,13 +90,17 @@ void check_width() {
   const auto got = run_prepared<packed_net>(x);
 
   std::vector<lb::fixed_multiplier> f;
-  for (float s : scales) f.push_back(lb::fixed_multiplier::from(lb::scale_ratio(px.scale, s, po.scale)));
+  for (float s : scales)
+    f.push_back(lb::fixed_multiplier::from(lb::scale_ratio(px.scale, s, po.scale)));
   std::vector<std::int8_t> want(6 * 5 * 5);
-  const lb::channel_requantizer<lb::q8> rq{f.data(), lb::output_stage::of(lb::qformat::of<lb::q8>(), po)};
-  lb::ref::conv2d<std::int64_t>({1, 6, 5, 3, 6, 5, 5, {3, 3, 1, 1, 1, 1, 1, 1}, 1}, x.data(), A::is_signed ? 0 : A::highest / 2,
-                                values<Q>.value, 0, bias, rq, want.data());
+  const lb::channel_requantizer<lb::q8> rq{f.data(),
+                                           lb::output_stage::of(lb::qformat::of<lb::q8>(), po)};
+  lb::ref::conv2d<std::int64_t>({1, 6, 5, 3, 6, 5, 5, {3, 3, 1, 1, 1, 1, 1, 1}, 1}, x.data(),
+                                A::is_signed ? 0 : A::highest / 2, values<Q>.value, 0, bias, rq,
+                                want.data());
   for (std::size_t i = 0; i < want.size(); ++i)
-    REQUIRE_MESSAGE(got[i] == want[i], A::bits, "-bit activations, ", Q::bits, "-bit weights, element ", i);
+    REQUIRE_MESSAGE(got[i] == want[i], A::bits, "-bit activations, ", Q::bits,
+                    "-bit weights, element ", i);
   if constexpr (Q::bits > 1) CHECK(run_prepared<lb::model<make_conv<A, Q, false>>>(x) == got);
 }
 
@@ -119,18 +132,21 @@ template <lb::resize_mode Mode>
 constexpr auto make_resize() {
   lb::builder<4> g;
   const auto x = g.input("x", lb::tensor<lb::q8, 2, 4, 5, 3>(px));
-  return g.output(g.resize("r", x, {.out_h = 7, .out_w = 9, .mode = Mode, .half_pixel_centers = true}));
+  return g.output(
+      g.resize("r", x, {.out_h = 7, .out_w = 9, .mode = Mode, .half_pixel_centers = true}));
 }
 constexpr auto make_sampled() {
   lb::builder<4> g;
   const auto x = g.input("x", lb::tensor<lb::q8, 4, 5, 3>(px));
   const auto grid = g.input("grid", lb::tensor<lb::q8, 6, 2, 2>({.scale = 1 / 100.f}));
-  return g.output(g.grid_sample("s", x, grid, {.outside = lb::grid_padding::border, .align_corners = true}));
+  return g.output(
+      g.grid_sample("s", x, grid, {.outside = lb::grid_padding::border, .align_corners = true}));
 }
 
 }  // namespace
 
-TEST_CASE("graph widths: packed weights of 1 to 16 bits equal the reference, 8- and 16-bit activations") {
+TEST_CASE(
+    "graph widths: packed weights of 1 to 16 bits equal the reference, 8- and 16-bit activations") {
   check_weights(std::make_integer_sequence<int, 16>{});
 }
 
@@ -141,21 +157,26 @@ TEST_CASE("graph widths: activations of 2 to 16 bits, signed and unsigned") {
 TEST_CASE("graph widths: softmax of 8 and 16 bits") {
   const auto x = codes_of<lb::q8>(21, 5);
   std::vector<std::int8_t> want(21);
-  lb::ref::softmax(3, 7, x.data(), lb::make_softmax(lb::qformat::of<lb::q8>(), px, 1.5f, lb::qformat::of<lb::q8>()), want.data());
+  lb::ref::softmax(3, 7, x.data(),
+                   lb::make_softmax(lb::qformat::of<lb::q8>(), px, 1.5f, lb::qformat::of<lb::q8>()),
+                   want.data());
   CHECK(run_prepared<lb::model<make_softmax>>(x) == want);
 
   const auto wide = codes_of<lb::q16>(21, 6);
   std::vector<std::int16_t> want16(21);
-  lb::ref::softmax(3, 7, wide.data(), lb::make_wide_softmax({.scale = .0005f}, 1.0f), want16.data());
+  lb::ref::softmax(3, 7, wide.data(), lb::make_wide_softmax({.scale = .0005f}, 1.0f),
+                   want16.data());
   CHECK(run_prepared<lb::model<make_wide_softmax>>(wide) == want16);
 }
 
 TEST_CASE("graph widths: a function of 12-bit codes is its interpolated table") {
   const auto x = codes_of<lb::q12>(64, 7);
   const auto f12 = lb::qformat::of<lb::q12>();
-  const auto table = lb::make_wide_table(f12, {.scale = .004f}, f12, {.scale = 1 / 2048.f}, [](double v) { return lb::curve::tanh(v); });
+  const auto table = lb::make_wide_table(f12, {.scale = .004f}, f12, {.scale = 1 / 2048.f},
+                                         [](double v) { return lb::curve::tanh(v); });
   const auto got = run_prepared<lb::model<make_wide_function>>(x);
-  for (std::size_t i = 0; i < 64; ++i) CHECK(got[i] == lb::interpolate(table.value, x[i], lb::table_index::of(f12)));
+  for (std::size_t i = 0; i < 64; ++i)
+    CHECK(got[i] == lb::interpolate(table.value, x[i], lb::table_index::of(f12)));
 }
 
 TEST_CASE("graph widths: resize and grid_sample") {
@@ -170,7 +191,8 @@ TEST_CASE("graph widths: resize and grid_sample") {
   const auto image = codes_of<lb::q8>(4 * 5 * 3, 9), grid = codes_of<lb::q8>(6 * 2 * 2, 10);
   const lb::grid_sample_shape g{1, 4, 5, 3, 6, 2};
   std::vector<std::int8_t> sampled(6 * 2 * 3);
-  lb::ref::grid_sample_bilinear(g, lb::make_grid_sample(g, lb::qformat::of<lb::q8>(), px, {.scale = 1 / 100.f}, true, true),
-                                image.data(), grid.data(), sampled.data());
+  lb::ref::grid_sample_bilinear(
+      g, lb::make_grid_sample(g, lb::qformat::of<lb::q8>(), px, {.scale = 1 / 100.f}, true, true),
+      image.data(), grid.data(), sampled.data());
   CHECK(run_prepared<lb::model<make_sampled>>(image, grid) == sampled);
 }

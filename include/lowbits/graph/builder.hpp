@@ -20,8 +20,8 @@ struct edge_list {
   int count = 0;
   edge value[max_inputs]{};
   template <class... Edges>
-    requires(sizeof...(Edges) <= max_inputs)
-  constexpr edge_list(Edges... e) noexcept : count(sizeof...(Edges)), value{e...} {}  // NOLINT
+  requires(sizeof...(Edges) <= max_inputs) constexpr edge_list(Edges... e) noexcept
+      : count(sizeof...(Edges)), value{e...} {}  // NOLINT
 };
 
 template <size_t Capacity = 64>
@@ -52,9 +52,12 @@ public:
     n.groups = o.groups;
     const tensor_desc& in = desc(x);
     if (v.require(image_extents::fits(in), graph_errc::image_rank)) {
-      image_extents e = infer::fit_image(image_extents::of(in), o.kernel, o.stride, o.dilation, o.pad, n.window, v);
+      image_extents e = infer::fit_image(image_extents::of(in), o.kernel, o.stride, o.dilation,
+                                         o.pad, n.window, v);
       v.require(o.out_c >= 1, graph_errc::channels, 1, o.out_c);
-      if (v.ok() && v.require(o.groups >= 1 && e.c % o.groups == 0 && o.out_c % o.groups == 0, graph_errc::groups)) {
+      if (v.ok() &&
+          v.require(o.groups >= 1 && e.c % o.groups == 0 && o.out_c % o.groups == 0,
+                    graph_errc::groups)) {
         const int64_t depth = int64_t{n.window.taps()} * (e.c / o.groups);
         infer::check_weights(in, o.weights, o.bias, depth * o.out_c, o.out_c, depth, v);
       }
@@ -70,10 +73,12 @@ public:
     n.groups = o.multiplier;
     const tensor_desc& in = desc(x);
     if (v.require(image_extents::fits(in), graph_errc::image_rank)) {
-      image_extents e = infer::fit_image(image_extents::of(in), o.kernel, o.stride, o.dilation, o.pad, n.window, v);
+      image_extents e = infer::fit_image(image_extents::of(in), o.kernel, o.stride, o.dilation,
+                                         o.pad, n.window, v);
       if (v.require(o.multiplier >= 1, graph_errc::channels, 1, o.multiplier)) {
         e.c *= o.multiplier;
-        infer::check_weights(in, o.weights, o.bias, int64_t{n.window.taps()} * e.c, e.c, n.window.taps(), v);
+        infer::check_weights(in, o.weights, o.bias, int64_t{n.window.taps()} * e.c, e.c,
+                             n.window.taps(), v);
       }
       n.out.shape = e.shape_like(in);
     }
@@ -85,19 +90,13 @@ public:
     node n = weighted(op_kind::transposed_conv2d, name, x, o);
     const tensor_desc& in = desc(x);
     if (v.require(image_extents::fits(in), graph_errc::image_rank)) {
-      image_extents e = image_extents::of(in);
-      v.require(o.kernel.h >= 1 && o.kernel.w >= 1 && o.stride.h >= 1 && o.stride.w >= 1, graph_errc::window);
-      const bool same = o.pad.is_same;
-      const int full_h = (e.h - 1) * o.stride.h + o.kernel.h, full_w = (e.w - 1) * o.stride.w + o.kernel.w;
-      const int out_h = same ? e.h * o.stride.h : full_h - o.pad.top - o.pad.bottom;
-      const int out_w = same ? e.w * o.stride.w : full_w - o.pad.left - o.pad.right;
-      n.window = {o.kernel.h, o.kernel.w, o.stride.h, o.stride.w, 1, 1,
-                  same ? larger(full_h - out_h, 0) / 2 : o.pad.top, same ? larger(full_w - out_w, 0) / 2 : o.pad.left};
-      v.require(out_h >= 1 && out_w >= 1 && n.window.pad_top >= 0 && n.window.pad_left >= 0, graph_errc::window);
+      image_extents e =
+          infer::fit_transposed(image_extents::of(in), o.kernel, o.stride, o.pad, n.window, v);
       v.require(o.out_c >= 1, graph_errc::channels, 1, o.out_c);
       const int64_t depth = int64_t{n.window.taps()} * e.c;
       if (v.ok()) infer::check_weights(in, o.weights, o.bias, depth * o.out_c, o.out_c, depth, v);
-      n.out.shape = image_extents{e.batch, out_h, out_w, o.out_c}.shape_like(in);
+      e.c = o.out_c;
+      n.out.shape = e.shape_like(in);
     }
     return push(n, v);
   }
@@ -109,8 +108,10 @@ public:
     n.product = o.product;
     const row_extents rows = row_extents::of(desc(x));
     if (v.require(o.units >= 1, graph_errc::channels, 1, o.units)) {
-      infer::check_weights(desc(x), o.weights, o.bias, int64_t{rows.columns} * o.units, o.units, rows.columns, v);
-      n.out.shape = row_extents::is_single(desc(x)) ? tensor_shape{1, {o.units}} : tensor_shape{2, {rows.rows, o.units}};
+      infer::check_weights(desc(x), o.weights, o.bias, int64_t{rows.columns} * o.units, o.units,
+                           rows.columns, v);
+      n.out.shape = row_extents::is_single(desc(x)) ? tensor_shape{1, {o.units}}
+                                                    : tensor_shape{2, {rows.rows, o.units}};
     }
     return push(n, v);
   }
@@ -123,14 +124,19 @@ public:
     node n = with_output(op_kind::matmul, name, {x, w}, o.out, o.out_format, o.fused, o.policy);
     n.flag[0] = o.x_transposed;
     n.flag[1] = o.w_transposed;
-    v.require(desc(x).kind == element::codes && desc(w).kind == element::codes, graph_errc::element);
+    v.require(desc(x).kind == element::codes && desc(w).kind == element::codes,
+              graph_errc::element);
     const matmul_shape m = infer::matmul_extents(desc(x), desc(w), o, n.out.shape, v);
     const int64_t product = infer::largest_value(desc(x)) * infer::largest_value(desc(w));
     v.require(product == 0 || m.depth <= highest_of<int64_t> / product, graph_errc::accumulator);
     return push(n, v);
   }
-  constexpr edge add(node_name name, edge x, edge y, const sum_options& o) { return sum(op_kind::add, name, x, y, o); }
-  constexpr edge sub(node_name name, edge x, edge y, const sum_options& o) { return sum(op_kind::sub, name, x, y, o); }
+  constexpr edge add(node_name name, edge x, edge y, const sum_options& o) {
+    return sum(op_kind::add, name, x, y, o);
+  }
+  constexpr edge sub(node_name name, edge x, edge y, const sum_options& o) {
+    return sum(op_kind::sub, name, x, y, o);
+  }
   constexpr edge mul(node_name name, edge x, edge y, const output_options& o) {
     return elementwise(op_kind::mul, name, x, y, o);
   }
@@ -143,7 +149,9 @@ public:
 
   // ---- pooling
 
-  constexpr edge max_pool(node_name name, edge x, const pool_options& o) { return pool(op_kind::max_pool, name, x, o); }
+  constexpr edge max_pool(node_name name, edge x, const pool_options& o) {
+    return pool(op_kind::max_pool, name, x, o);
+  }
   constexpr edge average_pool(node_name name, edge x, const pool_options& o) {
     return pool(op_kind::average_pool, name, x, o);
   }
@@ -154,7 +162,8 @@ public:
     v.require(desc(x).kind == element::codes, graph_errc::element);
     if (v.require(image_extents::fits(desc(x)), graph_errc::image_rank)) {
       const image_extents e = image_extents::of(desc(x));
-      n.out.shape = desc(x).shape.rank == 4 ? tensor_shape{2, {e.batch, e.c}} : tensor_shape{1, {e.c}};
+      n.out.shape =
+          desc(x).shape.rank == 4 ? tensor_shape{2, {e.batch, e.c}} : tensor_shape{1, {e.c}};
     }
     return push(n, v);
   }
@@ -165,25 +174,35 @@ public:
   constexpr edge requantize(node_name name, edge x, const output_options& o) {
     infer::verdict v;
     v.require(desc(x).kind == element::codes, graph_errc::element);
-    return push(with_output(op_kind::requantize, name, {x}, o.out, o.out_format, o.fused, o.policy), v);
+    return push(with_output(op_kind::requantize, name, {x}, o.out, o.out_format, o.fused, o.policy),
+                v);
   }
   constexpr edge relu(node_name name, edge x) { return clamped(name, x, activation::relu); }
   constexpr edge relu6(node_name name, edge x) { return clamped(name, x, activation::relu6); }
   constexpr edge leaky_relu(node_name name, edge x, double slope, const output_options& o) {
     return function(name, x, functions::leaky_relu, o, slope);
   }
-  constexpr edge hard_swish(node_name name, edge x, const output_options& o) { return function(name, x, functions::hard_swish, o); }
-  constexpr edge sigmoid(node_name name, edge x, const output_options& o) { return function(name, x, functions::sigmoid, o); }
-  constexpr edge tanh(node_name name, edge x, const output_options& o) { return function(name, x, functions::tanh, o); }
+  constexpr edge hard_swish(node_name name, edge x, const output_options& o) {
+    return function(name, x, functions::hard_swish, o);
+  }
+  constexpr edge sigmoid(node_name name, edge x, const output_options& o) {
+    return function(name, x, functions::sigmoid, o);
+  }
+  constexpr edge tanh(node_name name, edge x, const output_options& o) {
+    return function(name, x, functions::tanh, o);
+  }
   /// Any function of one number, tabulated at compile time: f(x, parameter) in real numbers.
-  constexpr edge function(node_name name, edge x, real_function f, const output_options& o, double parameter = 0) {
+  constexpr edge function(node_name name, edge x, real_function f, const output_options& o,
+                          double parameter = 0) {
     infer::verdict v;
     node n = with_output(op_kind::function, name, {x}, o.out, o.out_format, o.fused, o.policy);
     n.function = f;
     n.parameter = parameter;
     v.require(desc(x).kind == element::codes, graph_errc::element);
     const bool wide = desc(x).format.bits > 8;
-    v.require(wide == (n.out.format.bits > 8) && (!wide || (n.out.format.is_signed && desc(x).format.is_signed)), graph_errc::table_width);
+    v.require(wide == (n.out.format.bits > 8) &&
+                  (!wide || (n.out.format.is_signed && desc(x).format.is_signed)),
+              graph_errc::table_width);
     return push(n, v);
   }
   /// Over the last axis. The output is scale 1/256, zero point -128 (or 0 for unsigned codes); the
@@ -191,12 +210,15 @@ public:
   constexpr edge softmax(node_name name, edge x, const softmax_options& o = {}) {
     infer::verdict v;
     const tensor_desc& in = desc(x);
-    node n = with_output(op_kind::softmax, name, {x}, in.params, same_as_input, activation::none, rounding::single);
+    node n = with_output(op_kind::softmax, name, {x}, in.params, same_as_input, activation::none,
+                         rounding::single);
     n.parameter = static_cast<double>(o.beta);
     v.require(in.kind == element::codes, graph_errc::element);
-    v.require(in.format.bits == 8 || (in.format.bits == 16 && in.format.is_signed), graph_errc::softmax_format);
+    v.require(in.format.bits == 8 || (in.format.bits == 16 && in.format.is_signed),
+              graph_errc::softmax_format);
     v.require(fp::is_positive(o.beta), graph_errc::scale);
-    n.out.params = in.format.bits == 16 ? affine{1.0f / 32768, 0} : affine{1.0f / 256, in.format.is_signed ? -128 : 0};
+    n.out.params = in.format.bits == 16 ? affine{1.0f / 32768, 0}
+                                        : affine{1.0f / 256, in.format.is_signed ? -128 : 0};
     return push(n, v);
   }
   /// Floats to codes, ties to even.
@@ -209,7 +231,8 @@ public:
   }
   constexpr edge dequantize(node_name name, edge x) {
     infer::verdict v;
-    node n = with_output(op_kind::dequantize, name, {x}, affine{}, same_as_input, activation::none, rounding::single);
+    node n = with_output(op_kind::dequantize, name, {x}, affine{}, same_as_input, activation::none,
+                         rounding::single);
     n.out.kind = element::reals;
     n.out.format = qformat{};
     v.require(desc(x).kind == element::codes, graph_errc::element);
@@ -259,7 +282,9 @@ public:
     if (error_.code != graph_errc::ok) return error_;
     return output_count_ == 0 ? graph_error{.code = graph_errc::no_output} : graph_error{};
   }
-  constexpr const tensor_desc& desc(edge e) const noexcept { return nodes_[owns(e) ? e.node : 0].out; }
+  constexpr const tensor_desc& desc(edge e) const noexcept {
+    return nodes_[owns(e) ? e.node : 0].out;
+  }
 
 private:
   constexpr bool owns(edge e) const noexcept { return e.node >= 0 && e.node < count_; }
@@ -268,14 +293,16 @@ private:
   }
   static constexpr uint32_t hash(const node_name& name) noexcept {
     uint32_t h = 2166136261u;
-    for (size_t i = 0; name.text[i] != '\0'; ++i) h = (h ^ static_cast<uint8_t>(name.text[i])) * 16777619u;
+    for (size_t i = 0; name.text[i] != '\0'; ++i)
+      h = (h ^ static_cast<uint8_t>(name.text[i])) * 16777619u;
     return h;
   }
 
   /// Appends n, or keeps the reason why not.
   constexpr edge push(const node& n, infer::verdict v) {
     if (error_.code != graph_errc::ok) return {count_ > 0 ? count_ - 1 : 0};
-    for (int i = 0; i < n.in_count; ++i) v.require(n.in[i] >= 0 && n.in[i] < count_, graph_errc::edge);
+    for (int i = 0; i < n.in_count; ++i)
+      v.require(n.in[i] >= 0 && n.in[i] < count_, graph_errc::edge);
     infer::check_numbers(n.out, v);
     v.require(count_ < static_cast<int>(Capacity), graph_errc::capacity);
     const uint32_t h = hash(n.name);
@@ -283,8 +310,10 @@ private:
     v.require(n.name.text[0] != '\0', graph_errc::name);
     if (!v.ok()) {
       graph_error e{.code = v.code, .node = n.name, .expected = v.expected, .found = v.found};
-      if (n.in_count > 0 && owns({n.in[0]})) e.left = nodes_[n.in[0]].name, e.left_scale = nodes_[n.in[0]].out.params.scale;
-      if (n.in_count > 1 && owns({n.in[1]})) e.right = nodes_[n.in[1]].name, e.right_scale = nodes_[n.in[1]].out.params.scale;
+      if (n.in_count > 0 && owns({n.in[0]}))
+        e.left = nodes_[n.in[0]].name, e.left_scale = nodes_[n.in[0]].out.params.scale;
+      if (n.in_count > 1 && owns({n.in[1]}))
+        e.right = nodes_[n.in[1]].name, e.right_scale = nodes_[n.in[1]].out.params.scale;
       fail(e);
       return {count_ > 0 ? count_ - 1 : 0};
     }
@@ -293,9 +322,13 @@ private:
     return {count_++};
   }
 
-  constexpr node with_output(op_kind kind, node_name name, const edge_list& x, const affine& out, const qformat& format,
-                             activation fused, rounding policy) const {
-    node n{.kind = kind, .name = name, .out = infer::codes_like(desc(x.value[0]), out, format), .fused = fused, .policy = policy};
+  constexpr node with_output(op_kind kind, node_name name, const edge_list& x, const affine& out,
+                             const qformat& format, activation fused, rounding policy) const {
+    node n{.kind = kind,
+           .name = name,
+           .out = infer::codes_like(desc(x.value[0]), out, format),
+           .fused = fused,
+           .policy = policy};
     n.in_count = x.count;
     for (int i = 0; i < x.count; ++i) n.in[i] = x.value[i].node;
     return n;
@@ -307,10 +340,12 @@ private:
     n.bias = o.bias;
     return n;
   }
-  constexpr edge elementwise(op_kind kind, node_name name, edge x, edge y, const output_options& o) {
+  constexpr edge elementwise(op_kind kind, node_name name, edge x, edge y,
+                             const output_options& o) {
     infer::verdict v;
     node n = with_output(kind, name, {x, y}, o.out, o.out_format, o.fused, o.policy);
-    v.require(desc(x).kind == element::codes && desc(y).kind == element::codes, graph_errc::element);
+    v.require(desc(x).kind == element::codes && desc(y).kind == element::codes,
+              graph_errc::element);
     n.out.shape = infer::broadcast(desc(x).shape, desc(y).shape, v);
     return push(n, v);
   }
@@ -318,8 +353,11 @@ private:
     infer::verdict v;
     node n = with_output(kind, name, {x, y}, o.out, o.out_format, o.fused, rounding::single);
     n.sum = o.definition;
-    v.require(desc(x).kind == element::codes && desc(y).kind == element::codes, graph_errc::element);
-    for (edge e : {x, y}) v.require(fp::quotient(desc(e).params.scale, o.out.scale) <= 4096.0f, graph_errc::scale_range);
+    v.require(desc(x).kind == element::codes && desc(y).kind == element::codes,
+              graph_errc::element);
+    for (edge e : {x, y})
+      v.require(fp::quotient(desc(e).params.scale, o.out.scale) <= 4096.0f,
+                graph_errc::scale_range);
     n.out.shape = infer::broadcast(desc(x).shape, desc(y).shape, v);
     return push(n, v);
   }
@@ -335,8 +373,10 @@ private:
       const image_extents e = infer::fit_image(in, o.kernel, o.stride, 1, o.pad, n.window, v);
       n.out.shape = e.shape_like(desc(x));
       const window2d& w = n.window;
-      v.require(w.pad_top < w.kernel_h && w.pad_left < w.kernel_w && (e.h - 1) * w.stride_h - w.pad_top < in.h &&
-                    (e.w - 1) * w.stride_w - w.pad_left < in.w, graph_errc::pool_padding);
+      v.require(w.pad_top < w.kernel_h && w.pad_left < w.kernel_w &&
+                    (e.h - 1) * w.stride_h - w.pad_top < in.h &&
+                    (e.w - 1) * w.stride_w - w.pad_left < in.w,
+                graph_errc::pool_padding);
     }
     return push(n, v);
   }

@@ -25,22 +25,27 @@ constexpr edge builder<Capacity>::concat(node_name name, const edge_list& x, int
     v.require(d.same_numbers(first), graph_errc::parameters);
     v.require(d.shape.rank == first.shape.rank, graph_errc::shapes);
     for (int a = 0; a < first.shape.rank; ++a)
-      v.require(a == axis || d.shape.extent[a] == first.shape.extent[a], graph_errc::shapes, first.shape.extent[a], d.shape.extent[a]);
+      v.require(a == axis || d.shape.extent[a] == first.shape.extent[a], graph_errc::shapes,
+                first.shape.extent[a], d.shape.extent[a]);
     if (v.ok()) total += d.shape.extent[axis];
   }
-  if (v.require(total <= highest_of<int32_t>, graph_errc::tensor)) n.out.shape.extent[v.ok() ? axis : 0] = static_cast<int>(total);
+  if (v.require(total <= highest_of<int32_t>, graph_errc::tensor))
+    n.out.shape.extent[v.ok() ? axis : 0] = static_cast<int>(total);
   return push(n, v);
 }
 
 template <size_t Capacity>
 template <size_t Parts>
 constexpr std::array<edge, Parts> builder<Capacity>::split(node_name name, edge x, int axis) {
-  static_assert(Parts >= 1 && Parts <= 99, "lowbits: split: Parts is outside 1..99; split in two steps");
+  static_assert(Parts >= 1 && Parts <= 99,
+                "lowbits: split: Parts is outside 1..99; split in two steps");
   std::array<edge, Parts> parts{};
   const tensor_shape s = desc(x).shape;
   const int n = static_cast<int>(Parts);
   if (axis < 0 || axis >= s.rank || s.extent[axis] % n != 0) {
-    fail({.code = axis < 0 || axis >= s.rank ? graph_errc::axis : graph_errc::split_parts, .node = name, .left = nodes_[owns(x) ? x.node : 0].name});
+    fail({.code = axis < 0 || axis >= s.rank ? graph_errc::axis : graph_errc::split_parts,
+          .node = name,
+          .left = nodes_[owns(x) ? x.node : 0].name});
     return parts;
   }
   slice_options o;
@@ -65,7 +70,8 @@ constexpr edge builder<Capacity>::pad(node_name name, edge x, const pad_options&
   infer::verdict v;
   node n{.kind = op_kind::pad, .name = name, .in_count = 1, .in = {x.node}, .out = desc(x)};
   const int rank = n.out.shape.rank;
-  v.require(o.before.count <= rank && o.after.count <= rank, graph_errc::axis, rank, larger(o.before.count, o.after.count));
+  v.require(o.before.count <= rank && o.after.count <= rank, graph_errc::axis, rank,
+            larger(o.before.count, o.after.count));
   for (int a = 0; a < rank && v.ok(); ++a) {
     v.require(o.before.value[a] >= 0 && o.after.value[a] >= 0, graph_errc::window);
     n.list[0][a] = o.before.value[a];
@@ -83,7 +89,8 @@ constexpr edge builder<Capacity>::reshape(node_name name, edge x, const axis_lis
   n.out.shape.rank = extents.count;
   for (int a = 0; a < extents.count; ++a) n.out.shape.extent[a] = extents.value[a];
   infer::check_tensor(n.out, v);
-  v.require(n.out.count() == desc(x).count(), graph_errc::element_count, static_cast<int64_t>(desc(x).count()), static_cast<int64_t>(n.out.count()));
+  v.require(n.out.count() == desc(x).count(), graph_errc::element_count,
+            static_cast<int64_t>(desc(x).count()), static_cast<int64_t>(n.out.count()));
   return push(n, v);
 }
 
@@ -109,11 +116,14 @@ constexpr edge builder<Capacity>::slice(node_name name, edge x, const slice_opti
   infer::verdict v;
   node n{.kind = op_kind::slice, .name = name, .in_count = 1, .in = {x.node}, .out = desc(x)};
   const tensor_shape in = desc(x).shape;
-  v.require(o.begin.count <= in.rank && o.extent.count == in.rank && o.step.count <= in.rank, graph_errc::axis, in.rank, o.extent.count);
+  v.require(o.begin.count <= in.rank && o.extent.count == in.rank && o.step.count <= in.rank,
+            graph_errc::axis, in.rank, o.extent.count);
   for (int a = 0; a < in.rank && v.ok(); ++a) {
     const int step = a < o.step.count ? o.step.value[a] : 1;
     const int64_t begin = o.begin.value[a], last = begin + int64_t{o.extent.value[a] - 1} * step;
-    v.require(step != 0 && o.extent.value[a] >= 1 && begin >= 0 && begin < in.extent[a] && last >= 0 && last < in.extent[a], graph_errc::slice_range);
+    v.require(step != 0 && o.extent.value[a] >= 1 && begin >= 0 && begin < in.extent[a] &&
+                  last >= 0 && last < in.extent[a],
+              graph_errc::slice_range);
     n.list[0][a] = o.begin.value[a];
     n.list[1][a] = o.extent.value[a];
     n.list[2][a] = step;
@@ -141,17 +151,25 @@ constexpr edge builder<Capacity>::resize(node_name name, edge x, const resize_op
 }
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::grid_sample(node_name name, edge x, edge grid, const grid_sample_options& o) {
+constexpr edge builder<Capacity>::grid_sample(node_name name, edge x, edge grid,
+                                              const grid_sample_options& o) {
   infer::verdict v;
-  node n{.kind = op_kind::grid_sample, .name = name, .in_count = 2, .in = {x.node, grid.node}, .out = desc(x)};
+  node n{.kind = op_kind::grid_sample,
+         .name = name,
+         .in_count = 2,
+         .in = {x.node, grid.node},
+         .out = desc(x)};
   n.flag[0] = o.align_corners;
   n.mode = o.mode;
   n.outside = o.outside;
   const tensor_desc& g = desc(grid);
   v.require(n.out.kind == element::codes, graph_errc::element);
   if (v.require(image_extents::fits(n.out), graph_errc::image_rank)) {
-    const image_extents e = image_extents::of(n.out), ge = image_extents::fits(g) ? image_extents::of(g) : image_extents{};
-    v.require(image_extents::fits(g) && g.kind == element::codes && g.format.is_signed && ge.c == 2 && ge.batch == e.batch, graph_errc::grid);
+    const image_extents e = image_extents::of(n.out),
+                        ge = image_extents::fits(g) ? image_extents::of(g) : image_extents{};
+    v.require(image_extents::fits(g) && g.kind == element::codes && g.format.is_signed &&
+                  ge.c == 2 && ge.batch == e.batch,
+              graph_errc::grid);
     v.require(e.h <= 32768 && e.w <= 32768, graph_errc::tensor);
     n.out.shape = image_extents{e.batch, ge.h, ge.w, e.c}.shape_like(n.out);
   }

@@ -11,7 +11,8 @@ namespace lowbits::inline LOWBITS_ABI {
 /// prints E, with the names of the nodes and both scales, next to the sentence.
 template <graph_error E>
 struct diagnosis {
-#define LOWBITS_GRAPH_ERROR(code_name, sentence) static_assert(E.code != graph_errc::code_name, sentence);
+#define LOWBITS_GRAPH_ERROR(code_name, sentence)                                                   \
+  static_assert(E.code != graph_errc::code_name, sentence);
 #include <lowbits/op/errors.inc>
 #undef LOWBITS_GRAPH_ERROR
   static constexpr bool passed = E.code == graph_errc::ok;

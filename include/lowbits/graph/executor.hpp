@@ -48,7 +48,8 @@ struct run_memory {
     }
     return arena + l.offset;
   }
-  step_io operands(const route& r, const location* inputs, const unsigned char* packed) const noexcept {
+  step_io operands(const route& r, const location* inputs,
+                   const unsigned char* packed) const noexcept {
     step_io io;
     for (int k = 0; k < r.in_count; ++k) io.in[k] = address(inputs[r.first_in + k]);
     io.out = address(r.out);
@@ -69,7 +70,8 @@ struct io_buffers {
     status s = status::ok;
     [&]<int... I>(std::integer_sequence<int, I...>) {
       ((s = s == status::ok ? take<I>(io) : s), ...);
-    }(std::make_integer_sequence<int, static_cast<int>(sizeof...(Io))>{});
+    }
+    (std::make_integer_sequence<int, static_cast<int>(sizeof...(Io))>{});
     return s;
   }
 

@@ -30,16 +30,22 @@ class model_layout {
   template <class Arch>
   static constexpr table_of<step_needs> needs = []<int... I>(std::integer_sequence<int, I...>) {
     return table_of<step_needs>{{node_step<Model, I, Arch>::needs()...}};
-  }(indices{});
+  }
+  (indices{});
   template <class Arch>
-  LOWBITS_FLASH static constexpr table_of<step> steps = []<int... I>(std::integer_sequence<int, I...>) {
+  LOWBITS_FLASH static constexpr table_of<step> steps = [
+  ]<int... I>(std::integer_sequence<int, I...>) {
     return table_of<step>{{node_step<Model, I, Arch>::make()...}};
-  }(indices{});
+  }
+  (indices{});
 
   /// Offsets of prepared weights behind the header; 0 where a node has none.
   template <class Arch>
   static constexpr auto packed_places = [] {
-    struct { table_of<size_t> at; size_t end; } p{{}, packed_alignment};
+    struct {
+      table_of<size_t> at;
+      size_t end;
+    } p{{}, packed_alignment};
     for (int i = 0; i < n; ++i) {
       if (needs<Arch>.value[i].packed_bytes == 0) continue;
       p.at.value[i] = p.end;
@@ -73,7 +79,8 @@ class model_layout {
   static constexpr location locate(int i) noexcept {
     const int r = placed.root[i];
     const size_t base = placed.where[r] == memory::arena ? plan.offset[r] : 0;
-    return {static_cast<uint32_t>(base + placed.offset[i]), placed.where[r], static_cast<uint8_t>(placed.index[r])};
+    return {static_cast<uint32_t>(base + placed.offset[i]), placed.where[r],
+            static_cast<uint8_t>(placed.index[r])};
   }
   static constexpr size_t operand_count = [] {
     size_t total = 0;
@@ -89,7 +96,8 @@ class model_layout {
     size_t next = 0;
     for (int i = 0; i < n; ++i) {
       const node& nd = Model::graph[i];
-      t.of[i] = {locate(i), static_cast<uint32_t>(plan.offset[slots + static_cast<size_t>(i)]), static_cast<uint16_t>(next), static_cast<uint8_t>(nd.in_count)};
+      t.of[i] = {locate(i), static_cast<uint32_t>(plan.offset[slots + static_cast<size_t>(i)]),
+                 static_cast<uint16_t>(next), static_cast<uint8_t>(nd.in_count)};
       for (int k = 0; k < nd.in_count; ++k) t.in[next++] = locate(nd.in[k]);
     }
     return t;
@@ -102,12 +110,16 @@ class model_layout {
     uint8_t output = 0;
   };
   static constexpr auto late_copies = [] {
-    struct { late_copy value[max_inputs]; int count; } c{};
+    struct {
+      late_copy value[max_inputs];
+      int count;
+    } c{};
     for (int k = 0; k < Model::output_count; ++k) {
       const int node = Model::graph.output_node(k);
       const location at = locate(node);
       if (at.where == memory::model_output && at.index == k) continue;
-      c.value[c.count++] = {at, static_cast<uint32_t>(Model::graph[node].out.bytes()), static_cast<uint8_t>(k)};
+      c.value[c.count++] = {at, static_cast<uint32_t>(Model::graph[node].out.bytes()),
+                            static_cast<uint8_t>(k)};
     }
     return c;
   }();
@@ -131,8 +143,10 @@ public:
     const auto mix = [&](int64_t v) { h = (h ^ static_cast<uint32_t>(v)) * 16777619u; };
     for (int i = 0; i < n; ++i) {
       const node& nd = Model::graph[i];
-      mix(static_cast<int>(nd.kind)), mix(nd.in_count), mix(nd.out.format.bits), mix(nd.groups), mix(nd.window.taps());
-      mix(nd.weights.format.bits), mix(static_cast<int64_t>(nd.weights.length)), mix(nd.out.params.zero_point);
+      mix(static_cast<int>(nd.kind)), mix(nd.in_count), mix(nd.out.format.bits), mix(nd.groups),
+          mix(nd.window.taps());
+      mix(nd.weights.format.bits), mix(static_cast<int64_t>(nd.weights.length)),
+          mix(nd.out.params.zero_point);
       mix(static_cast<int64_t>(fp::to_bits(nd.out.params.scale)));
       for (int k = 0; k < nd.in_count; ++k) mix(nd.in[k]);
       for (int a = 0; a < nd.out.shape.rank; ++a) mix(nd.out.shape.extent[a]);
@@ -141,21 +155,28 @@ public:
   }();
 
   template <class Arch>
-  static constexpr step_table table() noexcept { return {steps<Arch>.value, packed_places<Arch>.at.value}; }
+  static constexpr step_table table() noexcept {
+    return {steps<Arch>.value, packed_places<Arch>.at.value};
+  }
 
   /// Writes every node's prepared weights into a buffer of packed_end<Arch> bytes, behind the header.
   template <class Arch>
   static void pack(unsigned char* buffer) noexcept {
     for (int i = 0; i < n; ++i)
-      if (packed_places<Arch>.at.value[i] != 0) steps<Arch>.value[i].pack(steps<Arch>.value[i].data, buffer + packed_places<Arch>.at.value[i]);
+      if (packed_places<Arch>.at.value[i] != 0)
+        steps<Arch>.value[i].pack(steps<Arch>.value[i].data,
+                                  buffer + packed_places<Arch>.at.value[i]);
   }
 
   /// Checks the caller's buffers, then runs every step.
   template <class Observer, class... Io>
-  static status run(const step_table& table, const unsigned char* packed, std::span<unsigned char> arena, Observer&& observer, Io&... io) noexcept {
-    static_assert(n == 0 || sizeof...(Io) == static_cast<size_t>(Model::input_count + Model::output_count),
-                  "lowbits: model::run: the number of buffers is not that of the model's inputs and outputs; pass the "
-                  "arena, then every input, then every output");
+  static status run(const step_table& table, const unsigned char* packed,
+                    std::span<unsigned char> arena, Observer&& observer, Io&... io) noexcept {
+    static_assert(
+        n == 0 || sizeof...(Io) == static_cast<size_t>(Model::input_count + Model::output_count),
+        "lowbits: model::run: the number of buffers is not that of the model's inputs and outputs; "
+        "pass the "
+        "arena, then every input, then every output");
     if (arena.size() < arena_bytes) return status::too_small;
     if (!is_aligned(arena.data(), arena_alignment)) return status::misaligned;
     io_buffers<Model> buffers;
@@ -165,16 +186,20 @@ public:
       const step& st = table.steps[i];
       if (st.run != nullptr) {
         const size_t at = table.packed_at[i];
-        st.run(st.data, memories.operands(routes.of[i], routes.in, packed != nullptr && at != 0 ? packed + at : nullptr));
+        st.run(st.data,
+               memories.operands(routes.of[i], routes.in,
+                                 packed != nullptr && at != 0 ? packed + at : nullptr));
       }
       if constexpr (!std::is_same_v<std::remove_cvref_t<Observer>, no_observer>) {
         const node& nd = Model::graph[i];
-        observer(node_output{i, visible_name(nd.name), nd.kind, &nd.out, memories.address(routes.of[i].out)});
+        observer(node_output{i, visible_name(nd.name), nd.kind, &nd.out,
+                             memories.address(routes.of[i].out)});
       }
     }
     for (int k = 0; k < late_copies.count; ++k) {
       const late_copy& c = late_copies.value[k];
-      copy_elements(elements<unsigned char>(static_cast<const void*>(memories.address(c.from))), elements<unsigned char>(buffers.out[c.output]), c.bytes);
+      copy_elements(elements<unsigned char>(static_cast<const void*>(memories.address(c.from))),
+                    elements<unsigned char>(buffers.out[c.output]), c.bytes);
     }
     return status::ok;
   }

@@ -40,7 +40,8 @@ public:
   static constexpr size_t arena_bytes = layout::arena_bytes;
   static constexpr size_t prepared_bytes = layout::prepared_bytes;
   /// Sizes and costs, for static_asserts and tables.
-  static constexpr model_report report = make_report(graph, node_count, arena_bytes, prepared_bytes);
+  static constexpr model_report report =
+      make_report(graph, node_count, arena_bytes, prepared_bytes);
   static constexpr size_t weight_bytes = report.weight_bytes;
 
   template <int I>
@@ -49,9 +50,11 @@ public:
   static constexpr tensor_desc output_desc = graph[graph.output_node(I)].out;
   /// The element types of inputs and outputs: int8_t, uint8_t, int16_t, uint16_t or float.
   template <int I>
-  using input_type = element_type<input_desc<I>.kind, input_desc<I>.format.bits, input_desc<I>.format.is_signed>;
+  using input_type =
+      element_type<input_desc<I>.kind, input_desc<I>.format.bits, input_desc<I>.format.is_signed>;
   template <int I>
-  using output_type = element_type<output_desc<I>.kind, output_desc<I>.format.bits, output_desc<I>.format.is_signed>;
+  using output_type = element_type<output_desc<I>.kind, output_desc<I>.format.bits,
+                                   output_desc<I>.format.is_signed>;
 
   /// Runs the graph. io: one contiguous range per input, then one per output, of exactly the
   /// tensors' numbers of elements, any alignment; they do not overlap each other or the arena. The
@@ -59,7 +62,8 @@ public:
   /// result is status::ok.
   template <class... Io>
   static status run(std::span<unsigned char> arena, Io&&... io) noexcept {
-    return layout::run(layout::template table<arch::native>(), nullptr, arena, no_observer{}, io...);
+    return layout::run(layout::template table<arch::native>(), nullptr, arena, no_observer{},
+                       io...);
   }
   /// The same; observer(const node_output&) is called after every node.
   template <class Observer, class... Io>

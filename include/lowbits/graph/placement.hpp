@@ -26,9 +26,13 @@ namespace detail {
 
 constexpr bool may_overwrite_input(const node& n) noexcept {
   switch (n.kind) {
-    case op_kind::add: case op_kind::sub: case op_kind::mul: case op_kind::minimum: case op_kind::maximum:
-    case op_kind::requantize: case op_kind::function:
-      return true;
+    case op_kind::add:
+    case op_kind::sub:
+    case op_kind::mul:
+    case op_kind::minimum:
+    case op_kind::maximum:
+    case op_kind::requantize:
+    case op_kind::function: return true;
     case op_kind::custom: return n.custom.in_place;
     default: return false;
   }
@@ -60,7 +64,8 @@ constexpr placement<N> place_nodes(const Graph& g) noexcept {
   for (int k = 0; k < g.output_count(); ++k) {
     const int node = g.output_node(k);
     last_use[node] = n;
-    if (p.where[node] != memory::arena) continue;  // an input, or given out twice: copied at the end
+    if (p.where[node] != memory::arena)
+      continue;  // an input, or given out twice: copied at the end
     p.where[node] = memory::model_output;
     p.index[node] = k;
   }
@@ -82,8 +87,10 @@ constexpr placement<N> place_nodes(const Graph& g) noexcept {
     } else if (detail::may_overwrite_input(nd) && p.where[i] == memory::arena) {
       for (int k = 0; k < nd.in_count; ++k) {
         const int r = p.root[nd.in[k]];
-        const bool same_cells = g[nd.in[k]].out.count() == nd.out.count() && g[nd.in[k]].out.element_bytes() == nd.out.element_bytes();
-        if (!same_cells || !owns_buffer(r, nd.out) || p.offset[nd.in[k]] != 0 || group_last[r] != i) continue;
+        const bool same_cells = g[nd.in[k]].out.count() == nd.out.count() &&
+            g[nd.in[k]].out.element_bytes() == nd.out.element_bytes();
+        if (!same_cells || !owns_buffer(r, nd.out) || p.offset[nd.in[k]] != 0 || group_last[r] != i)
+          continue;
         join(i, r, 0);
         break;
       }

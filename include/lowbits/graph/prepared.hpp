@@ -19,8 +19,8 @@ struct prepared_header {
   uint32_t magic = 0x3162'6c51u;
   uint32_t layout_version = packed_layout_version;
   uint32_t arch = 0;
-  uint32_t model = 0;   ///< fingerprint of the graph
-  uint64_t bytes = 0;   ///< of the whole buffer
+  uint32_t model = 0;  ///< fingerprint of the graph
+  uint64_t bytes = 0;  ///< of the whole buffer
 
   constexpr bool operator==(const prepared_header&) const = default;
 };
@@ -50,7 +50,9 @@ private:
 
   template <class Arch>
   static constexpr prepared_header header() noexcept {
-    return {.arch = static_cast<uint32_t>(arch_id_of<Arch>), .model = layout::fingerprint, .bytes = layout::template packed_end<Arch>};
+    return {.arch = static_cast<uint32_t>(arch_id_of<Arch>),
+            .model = layout::fingerprint,
+            .bytes = layout::template packed_end<Arch>};
   }
   static prepared_model refused(status why) noexcept {
     prepared_model p;
@@ -71,7 +73,8 @@ private:
     if (!is_aligned(buffer.data(), packed_alignment)) return refused(status::misaligned);
     prepared_model result = refused(status::unsupported);
     with_usable_arch(id, [&]<class Arch>(Arch) {
-      if (buffer.size() < layout::template packed_end<Arch>) return void(result = refused(status::too_small));
+      if (buffer.size() < layout::template packed_end<Arch>)
+        return void(result = refused(status::too_small));
       const prepared_header h = header<Arch>();
       copy_elements(reinterpret_cast<const unsigned char*>(&h), buffer.data(), sizeof h);
       layout::template pack<Arch>(buffer.data());

@@ -9,13 +9,13 @@
 namespace lowbits::inline LOWBITS_ABI {
 
 struct model_report {
-  uint64_t macs = 0;             ///< multiply-accumulates of one run
-  size_t weight_bytes = 0;       ///< weights, biases and constants of custom nodes, as stored
+  uint64_t macs = 0;        ///< multiply-accumulates of one run
+  size_t weight_bytes = 0;  ///< weights, biases and constants of custom nodes, as stored
   size_t arena_bytes = 0;
-  size_t prepared_bytes = 0;     ///< for the architecture that needs most
-  int peak_node = 0;             ///< the node with the largest sum of input and output bytes
-  size_t peak_bytes = 0;         ///< that sum
-  int wide_accumulators = 0;     ///< layers whose sums are proven only in 64 bits
+  size_t prepared_bytes = 0;  ///< for the architecture that needs most
+  int peak_node = 0;          ///< the node with the largest sum of input and output bytes
+  size_t peak_bytes = 0;      ///< that sum
+  int wide_accumulators = 0;  ///< layers whose sums are proven only in 64 bits
 };
 
 /// Multiply-accumulates of one node.
@@ -25,11 +25,14 @@ constexpr uint64_t node_macs(const Graph& g, int i) noexcept {
   const uint64_t outputs = n.out.count();
   switch (n.kind) {
     case op_kind::conv2d:
-      return outputs * static_cast<uint64_t>(n.window.taps()) * static_cast<uint64_t>(image_extents::of(g[n.in[0]].out).c / n.groups);
+      return outputs * static_cast<uint64_t>(n.window.taps()) *
+          static_cast<uint64_t>(image_extents::of(g[n.in[0]].out).c / n.groups);
     case op_kind::depthwise: return outputs * static_cast<uint64_t>(n.window.taps());
     case op_kind::transposed_conv2d:
-      return g[n.in[0]].out.count() * static_cast<uint64_t>(n.window.taps()) * static_cast<uint64_t>(image_extents::of(n.out).c);
-    case op_kind::dense: return outputs * static_cast<uint64_t>(row_extents::of(g[n.in[0]].out).columns);
+      return g[n.in[0]].out.count() * static_cast<uint64_t>(n.window.taps()) *
+          static_cast<uint64_t>(image_extents::of(n.out).c);
+    case op_kind::dense:
+      return outputs * static_cast<uint64_t>(row_extents::of(g[n.in[0]].out).columns);
     case op_kind::matmul: {
       const tensor_shape& x = g[n.in[0]].out.shape;
       return outputs * static_cast<uint64_t>(x.extent[x.rank - (n.flag[0] ? 2 : 1)]);
@@ -57,7 +60,8 @@ constexpr int64_t node_depth(const Graph& g, int i) noexcept {
 template <class Graph>
 constexpr bool fits_int32(const Graph& g, int i) noexcept {
   const node& n = g[i];
-  return infer::accumulator_holds(g[n.in[0]].out, n.weights, n.bias, node_depth(g, i), highest_of<int32_t>);
+  return infer::accumulator_holds(g[n.in[0]].out, n.weights, n.bias, node_depth(g, i),
+                                  highest_of<int32_t>);
 }
 
 constexpr size_t constant_bytes(const node& n, size_t weight_count) noexcept {
@@ -67,7 +71,8 @@ constexpr size_t constant_bytes(const node& n, size_t weight_count) noexcept {
 }
 
 template <class Graph>
-constexpr model_report make_report(const Graph& g, int node_count, size_t arena_bytes, size_t prepared_bytes) noexcept {
+constexpr model_report make_report(const Graph& g, int node_count, size_t arena_bytes,
+                                   size_t prepared_bytes) noexcept {
   model_report r{.arena_bytes = arena_bytes, .prepared_bytes = prepared_bytes};
   for (int i = 0; i < node_count; ++i) {
     const node& n = g[i];

@@ -35,18 +35,22 @@ class node_step {
       return weighted();
     } else if constexpr (kind == op_kind::matmul) {
       constexpr int64_t depth = static_cast<int64_t>(node_macs(Model::graph, I) / nd.out.count());
-      constexpr int64_t capacity = product_capacity(infer::largest_value(facts::x), infer::largest_value(facts::y), highest_of<int32_t>);
+      constexpr int64_t capacity = product_capacity(
+          infer::largest_value(facts::x), infer::largest_value(facts::y), highest_of<int32_t>);
       using acc = std::conditional_t<(depth <= capacity), int32_t, int64_t>;
-      return matmul_step<Arch, x_type, y_type, acc, out_type, matmul_data<typename facts::rounding_type>>{};
+      return matmul_step<Arch, x_type, y_type, acc, out_type,
+                         matmul_data<typename facts::rounding_type>>{};
     } else if constexpr (kind == op_kind::max_pool || kind == op_kind::average_pool) {
       return pool_step<Arch, out_type, kind == op_kind::max_pool>{};
     } else if constexpr (kind == op_kind::global_mean) {
       return mean_step<Arch, x_type, out_type>{};
     } else if constexpr (kind == op_kind::add || kind == op_kind::sub) {
-      return binary_step<Arch, x_type, y_type, out_type,
-                         std::conditional_t<nd.sum == sum_definition::tflite, tflite_sum_params, sum_params>>{};
+      return binary_step<
+          Arch, x_type, y_type, out_type,
+          std::conditional_t<nd.sum == sum_definition::tflite, tflite_sum_params, sum_params>>{};
     } else if constexpr (kind == op_kind::mul) {
-      return binary_step<Arch, x_type, y_type, out_type, product_params<typename facts::rounding_type>>{};
+      return binary_step<Arch, x_type, y_type, out_type,
+                         product_params<typename facts::rounding_type>>{};
     } else if constexpr (kind == op_kind::minimum || kind == op_kind::maximum) {
       return binary_step<Arch, x_type, y_type, out_type, extremum_params>{};
     } else if constexpr (kind == op_kind::requantize) {
@@ -63,7 +67,8 @@ class node_step {
       return reshape_step{};
     } else if constexpr (kind == op_kind::concat) {
       return concat_step{};
-    } else if constexpr (kind == op_kind::pad || kind == op_kind::slice || kind == op_kind::transpose) {
+    } else if constexpr (kind == op_kind::pad || kind == op_kind::slice ||
+                         kind == op_kind::transpose) {
       return move_step<kind, out_element>{};
     } else if constexpr (kind == op_kind::resize) {
       return resize_step<out_element>{};
@@ -78,9 +83,11 @@ class node_step {
 
   static constexpr auto weighted() noexcept {
     using data_type = std::remove_cvref_t<decltype(node_data<Model, I>)>;
-    using acc = std::conditional_t<fits_int32(Model::graph, I) && nd.bias.s64 == nullptr, int32_t, int64_t>;
+    using acc =
+        std::conditional_t<fits_int32(Model::graph, I) && nd.bias.s64 == nullptr, int32_t, int64_t>;
     // Prepared layouts hold symmetric weights.
-    using used = std::conditional_t<nd.weights.zero_point == 0 && nd.bias.s64 == nullptr, Arch, arch::generic>;
+    using used = std::conditional_t<nd.weights.zero_point == 0 && nd.bias.s64 == nullptr, Arch,
+                                    arch::generic>;
     if constexpr (kind == op_kind::depthwise) {
       return weighted_step<kernel::depthwise, used, x_type, acc, out_type, data_type>{};
     } else if constexpr (kind == op_kind::transposed_conv2d) {

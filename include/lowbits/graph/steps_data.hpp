@@ -38,11 +38,14 @@ namespace detail {
 /// The factor from a weighted node's accumulator to its output, for one channel.
 constexpr real factor_of(const node& n, const tensor_desc& in, size_t channel) noexcept {
   const float w = n.weights.scale_of(n.weights.scale_count == 1 ? 0 : channel);
-  if (n.product == scale_product::float32) return scale_ratio_float_product(in.params.scale, w, n.out.params.scale);
+  if (n.product == scale_product::float32)
+    return scale_ratio_float_product(in.params.scale, w, n.out.params.scale);
   return scale_ratio(in.params.scale, w, n.out.params.scale);
 }
 
-constexpr output_stage stage_of(const node& n) noexcept { return output_stage::of(n.out.format, n.out.params, n.fused); }
+constexpr output_stage stage_of(const node& n) noexcept {
+  return output_stage::of(n.out.format, n.out.params, n.fused);
+}
 
 }  // namespace detail
 
@@ -51,7 +54,8 @@ template <class Model, int I>
 LOWBITS_FLASH inline constexpr auto node_factors = [] {
   using facts = node_facts<Model, I>;
   constant_table<typename facts::multiplier, facts::channels> t;
-  for (size_t c = 0; c < facts::channels; ++c) t.value[c] = facts::multiplier::from(detail::factor_of(facts::n, facts::x, c));
+  for (size_t c = 0; c < facts::channels; ++c)
+    t.value[c] = facts::multiplier::from(detail::factor_of(facts::n, facts::x, c));
   return t;
 }();
 
@@ -59,7 +63,8 @@ LOWBITS_FLASH inline constexpr auto node_factors = [] {
 template <class Model, int I>
 LOWBITS_FLASH inline constexpr auto node_table = [] {
   using facts = node_facts<Model, I>;
-  return make_function_table<(facts::x.format.bits > 8)>(facts::x, facts::n.out, facts::n.fused, facts::n.function, facts::n.parameter);
+  return make_function_table<(facts::x.format.bits > 8)>(facts::x, facts::n.out, facts::n.fused,
+                                                         facts::n.function, facts::n.parameter);
 }();
 
 namespace detail {
@@ -73,14 +78,17 @@ constexpr auto weights_of() noexcept {
   else if constexpr (facts::n.weights.s16 != nullptr) return facts::n.weights.s16;
   else {
     constexpr qformat f = facts::n.weights.format;
-    return packed_view<qtype<f.bits, f.is_signed ? sign::yes : sign::no>>{facts::n.weights.packed, facts::n.weights.length * 8 / f.bits};
+    return packed_view<qtype<f.bits, f.is_signed ? sign::yes : sign::no>>{
+        facts::n.weights.packed, facts::n.weights.length * 8 / f.bits};
   }
 }
 
 template <class Model, int I, class Shape>
 constexpr auto make_weighted(const Shape& shape) noexcept {
   using facts = node_facts<Model, I>;
-  weighted_data<Shape, decltype(weights_of<Model, I>()), typename facts::bias_type, typename facts::rounding_type> d;
+  weighted_data<Shape, decltype(weights_of<Model, I>()), typename facts::bias_type,
+                typename facts::rounding_type>
+      d;
   d.shape = shape;
   d.weights = weights_of<Model, I>();
   if constexpr (facts::n.bias.s64 != nullptr) d.bias = facts::n.bias.s64;
@@ -101,13 +109,16 @@ constexpr auto make_node_data() noexcept {
   const tensor_desc &x = facts::x, &y = facts::y;
   if constexpr (kind == op_kind::conv2d || kind == op_kind::transposed_conv2d) {
     const image_extents a = image_extents::of(x), b = image_extents::of(n.out);
-    return make_weighted<Model, I>(conv2d_shape{a.batch, a.h, a.w, a.c, b.h, b.w, b.c, n.window, n.groups});
+    return make_weighted<Model, I>(
+        conv2d_shape{a.batch, a.h, a.w, a.c, b.h, b.w, b.c, n.window, n.groups});
   } else if constexpr (kind == op_kind::depthwise) {
     const image_extents a = image_extents::of(x), b = image_extents::of(n.out);
-    return make_weighted<Model, I>(depthwise_shape{a.batch, a.h, a.w, a.c, b.h, b.w, n.groups, n.window});
+    return make_weighted<Model, I>(
+        depthwise_shape{a.batch, a.h, a.w, a.c, b.h, b.w, n.groups, n.window});
   } else if constexpr (kind == op_kind::dense) {
     const row_extents rows = row_extents::of(x);
-    return make_weighted<Model, I>(dense_shape(rows.rows, rows.columns, static_cast<int>(facts::channels)));
+    return make_weighted<Model, I>(
+        dense_shape(rows.rows, rows.columns, static_cast<int>(facts::channels)));
   } else if constexpr (kind == op_kind::matmul) {
     return make_matmul_data<rounding_type>(n, x, y);
   } else if constexpr (kind == op_kind::max_pool || kind == op_kind::average_pool) {
@@ -119,22 +130,32 @@ constexpr auto make_node_data() noexcept {
   } else if constexpr (kind == op_kind::add || kind == op_kind::sub) {
     constexpr bool subtract = kind == op_kind::sub;
     if constexpr (facts::n.sum == sum_definition::tflite)
-      return make_binary(x, y, n.out, make_tflite_sum(x.format, x.params, y.format, y.params, n.out.format, n.out.params, n.fused, subtract));
+      return make_binary(x, y, n.out,
+                         make_tflite_sum(x.format, x.params, y.format, y.params, n.out.format,
+                                         n.out.params, n.fused, subtract));
     else
-      return make_binary(x, y, n.out, make_sum(x.format, x.params, y.format, y.params, n.out.format, n.out.params, n.fused, subtract));
+      return make_binary(x, y, n.out,
+                         make_sum(x.format, x.params, y.format, y.params, n.out.format,
+                                  n.out.params, n.fused, subtract));
   } else if constexpr (kind == op_kind::mul) {
-    return make_binary(x, y, n.out, make_product<rounding_type>(x.format, x.params, y.format, y.params, n.out.format, n.out.params, n.fused));
+    return make_binary(x, y, n.out,
+                       make_product<rounding_type>(x.format, x.params, y.format, y.params,
+                                                   n.out.format, n.out.params, n.fused));
   } else if constexpr (kind == op_kind::minimum || kind == op_kind::maximum) {
-    return make_binary(x, y, n.out, make_extremum(x.format, x.params, y.format, y.params, n.out.format, n.out.params, n.fused, kind == op_kind::maximum));
+    return make_binary(x, y, n.out,
+                       make_extremum(x.format, x.params, y.format, y.params, n.out.format,
+                                     n.out.params, n.fused, kind == op_kind::maximum));
   } else if constexpr (kind == op_kind::requantize) {
-    return rescale_data{n.out.count(), make_rescale(x.format, x.params, n.out.format, n.out.params, n.fused)};
+    return rescale_data{n.out.count(),
+                        make_rescale(x.format, x.params, n.out.format, n.out.params, n.fused)};
   } else if constexpr (kind == op_kind::function) {
     return make_table_data(x, node_table<Model, I>.value);
   } else if constexpr (kind == op_kind::softmax) {
     return make_softmax_data<(facts::x.format.bits > 8)>(n, x);
   } else if constexpr (kind == op_kind::quantize || kind == op_kind::dequantize) {
     constexpr bool to_codes = kind == op_kind::quantize;
-    return conversion_data{n.out.count(), to_codes ? n.out.params : x.params, to_codes ? stage_of(n) : output_stage{}};
+    return conversion_data{n.out.count(), to_codes ? n.out.params : x.params,
+                           to_codes ? stage_of(n) : output_stage{}};
   } else if constexpr (kind == op_kind::custom) {
     custom_data d{n.custom.run, n.custom.user, n.custom.scratch_bytes, n.out, {}};
     for (int k = 0; k < n.in_count; ++k) d.in[k] = Model::graph[n.in[k]].out;

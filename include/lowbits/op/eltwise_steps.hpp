@@ -22,8 +22,10 @@ struct binary_data {
 };
 
 template <class Params>
-constexpr binary_data<Params> make_binary(const tensor_desc& x, const tensor_desc& y, const tensor_desc& out, const Params& p) noexcept {
-  return {p, out.count(), x.shape.count() != out.count() || y.shape.count() != out.count(), x.shape, y.shape, out.shape};
+constexpr binary_data<Params> make_binary(const tensor_desc& x, const tensor_desc& y,
+                                          const tensor_desc& out, const Params& p) noexcept {
+  return {p,       out.count(), x.shape.count() != out.count() || y.shape.count() != out.count(),
+          x.shape, y.shape,     out.shape};
 }
 
 template <class Arch, class X, class Y, class Out, class Params>
@@ -49,7 +51,8 @@ struct rescale_step {
   static constexpr step_needs needs(const rescale_data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
     const auto& d = *static_cast<const rescale_data*>(data);
-    kernel::rescale<Arch>(d.count, elements<typename X::storage>(io.in[0]), d.params, elements<typename Out::storage>(io.out));
+    kernel::rescale<Arch>(d.count, elements<typename X::storage>(io.in[0]), d.params,
+                          elements<typename Out::storage>(io.out));
   }
 };
 
@@ -64,7 +67,8 @@ struct quantize_step {
   static constexpr step_needs needs(const conversion_data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
     const auto& d = *static_cast<const conversion_data*>(data);
-    kernel::quantize<Arch>(d.count, elements<float>(io.in[0]), d.params, d.stage, elements<typename Out::storage>(io.out));
+    kernel::quantize<Arch>(d.count, elements<float>(io.in[0]), d.params, d.stage,
+                           elements<typename Out::storage>(io.out));
   }
 };
 
@@ -73,7 +77,8 @@ struct dequantize_step {
   static constexpr step_needs needs(const conversion_data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
     const auto& d = *static_cast<const conversion_data*>(data);
-    kernel::dequantize<Arch>(d.count, elements<typename X::storage>(io.in[0]), d.params, elements<float>(io.out));
+    kernel::dequantize<Arch>(d.count, elements<typename X::storage>(io.in[0]), d.params,
+                             elements<float>(io.out));
   }
 };
 

@@ -21,13 +21,13 @@ enum class graph_errc : uint8_t {
 /// The error and what it is about. Structural, so that the compiler prints the names and numbers.
 struct graph_error {
   graph_errc code = graph_errc::ok;
-  node_name node{};      ///< the node that was refused
-  node_name left{};      ///< its first input
-  node_name right{};     ///< its second input, where there is one
+  node_name node{};   ///< the node that was refused
+  node_name left{};   ///< its first input
+  node_name right{};  ///< its second input, where there is one
   float left_scale = 0;
   float right_scale = 0;
-  int expected = 0;      ///< for counts: what the layer needs
-  int found = 0;         ///< and what it was given
+  int expected = 0;  ///< for counts: what the layer needs
+  int found = 0;     ///< and what it was given
 
   constexpr bool operator==(const graph_error&) const = default;
 };
@@ -39,7 +39,9 @@ constexpr const char* to_string(graph_errc code) noexcept {
 #else
   switch (code) {
     case graph_errc::ok: return "ok";
-#define LOWBITS_GRAPH_ERROR(code, sentence) case graph_errc::code: return sentence;
+#define LOWBITS_GRAPH_ERROR(code, sentence)                                                        \
+  case graph_errc::code:                                                                           \
+    return sentence;
 #include <lowbits/op/errors.inc>
 #undef LOWBITS_GRAPH_ERROR
   }

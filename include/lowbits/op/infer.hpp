@@ -15,7 +15,8 @@ struct verdict {
   int expected = 0, found = 0;
 
   constexpr bool ok() const noexcept { return code == graph_errc::ok; }
-  constexpr bool require(bool condition, graph_errc otherwise, int64_t needed = 0, int64_t given = 0) noexcept {
+  constexpr bool require(bool condition, graph_errc otherwise, int64_t needed = 0,
+                         int64_t given = 0) noexcept {
     if (!condition && ok()) {
       *this = {otherwise, static_cast<int>(clamp<int64_t>(needed, 0, highest_of<int32_t>)),
                static_cast<int>(clamp<int64_t>(given, 0, highest_of<int32_t>))};
@@ -42,7 +43,8 @@ constexpr void check_tensor(const tensor_desc& d, verdict& v) noexcept {
 }
 
 /// An output of codes with the stated parameters.
-constexpr tensor_desc codes_like(const tensor_desc& in, const affine& params, const qformat& format) noexcept {
+constexpr tensor_desc codes_like(const tensor_desc& in, const affine& params,
+                                 const qformat& format) noexcept {
   tensor_desc d = in;
   d.kind = element::codes;
   d.params = params;
@@ -54,33 +56,59 @@ struct window_fit {
   int out = 0, pad_before = 0;
 };
 /// One axis of a sliding window: output extent and padding in front.
-constexpr window_fit fit_window(int in, int kernel, int stride, int dilation, int before, int after, bool same,
-                                verdict& v) noexcept {
-  if (!v.require(kernel >= 1 && stride >= 1 && dilation >= 1 && before >= 0 && after >= 0, graph_errc::window)) return {};
+constexpr window_fit fit_window(int in, int kernel, int stride, int dilation, int before, int after,
+                                bool same, verdict& v) noexcept {
+  if (!v.require(kernel >= 1 && stride >= 1 && dilation >= 1 && before >= 0 && after >= 0,
+                 graph_errc::window))
+    return {};
   const int reach = (kernel - 1) * dilation + 1;
   if (same) {
     const int out = ceil_div(in, stride);
     return {out, larger((out - 1) * stride + reach - in, 0) / 2};
   }
-  if (!v.require(in + before + after >= reach, graph_errc::kernel_size, in + before + after, reach)) return {};
+  if (!v.require(in + before + after >= reach, graph_errc::kernel_size, in + before + after, reach))
+    return {};
   return {(in + before + after - reach) / stride + 1, before};
 }
 
 /// Fills window and gives the output's spatial extents.
-constexpr image_extents fit_image(const image_extents& in, const extent2d& kernel, const extent2d& stride,
-                                  const extent2d& dilation, const padding& pad, window2d& window, verdict& v) noexcept {
-  const window_fit fh = fit_window(in.h, kernel.h, stride.h, dilation.h, pad.top, pad.bottom, pad.is_same, v);
-  const window_fit fw = fit_window(in.w, kernel.w, stride.w, dilation.w, pad.left, pad.right, pad.is_same, v);
-  window = {kernel.h, kernel.w, stride.h, stride.w, dilation.h, dilation.w, fh.pad_before, fw.pad_before};
+constexpr image_extents fit_image(const image_extents& in, const extent2d& kernel,
+                                  const extent2d& stride, const extent2d& dilation,
+                                  const padding& pad, window2d& window, verdict& v) noexcept {
+  const window_fit fh =
+      fit_window(in.h, kernel.h, stride.h, dilation.h, pad.top, pad.bottom, pad.is_same, v);
+  const window_fit fw =
+      fit_window(in.w, kernel.w, stride.w, dilation.w, pad.left, pad.right, pad.is_same, v);
+  window = {kernel.h,   kernel.w,   stride.h,      stride.w,
+            dilation.h, dilation.w, fh.pad_before, fw.pad_before};
   return {in.batch, fh.out, fw.out, in.c};
+}
+
+/// The same for a transposed convolution: padding is cut off the full output, (in - 1) * stride +
+/// kernel; "same" leaves in * stride.
+constexpr image_extents fit_transposed(const image_extents& in, const extent2d& kernel,
+                                       const extent2d& stride, const padding& pad, window2d& window,
+                                       verdict& v) noexcept {
+  v.require(kernel.h >= 1 && kernel.w >= 1 && stride.h >= 1 && stride.w >= 1, graph_errc::window);
+  const int full_h = (in.h - 1) * stride.h + kernel.h;
+  const int full_w = (in.w - 1) * stride.w + kernel.w;
+  const int out_h = pad.is_same ? in.h * stride.h : full_h - pad.top - pad.bottom;
+  const int out_w = pad.is_same ? in.w * stride.w : full_w - pad.left - pad.right;
+  const int top = pad.is_same ? larger(full_h - out_h, 0) / 2 : pad.top;
+  const int left = pad.is_same ? larger(full_w - out_w, 0) / 2 : pad.left;
+  v.require(out_h >= 1 && out_w >= 1 && top >= 0 && left >= 0, graph_errc::window);
+  window = {kernel.h, kernel.w, stride.h, stride.w, 1, 1, top, left};
+  return {in.batch, out_h, out_w, in.c};
 }
 
 /// The largest |x - zero_point| that codes of d can have.
 constexpr int64_t largest_value(const tensor_desc& d) noexcept {
-  return larger<int64_t>(int64_t{d.format.highest()} - d.params.zero_point, int64_t{d.params.zero_point} - d.format.lowest());
+  return larger<int64_t>(int64_t{d.format.highest()} - d.params.zero_point,
+                         int64_t{d.params.zero_point} - d.format.lowest());
 }
 constexpr int64_t largest_weight(const weight_data& w) noexcept {
-  return larger<int64_t>(int64_t{w.format.highest()} - w.zero_point, int64_t{w.zero_point} - w.format.lowest());
+  return larger<int64_t>(int64_t{w.format.highest()} - w.zero_point,
+                         int64_t{w.zero_point} - w.format.lowest());
 }
 constexpr int64_t largest_bias(const bias_data& b) noexcept {
   int64_t m = 0;
@@ -88,29 +116,35 @@ constexpr int64_t largest_bias(const bias_data& b) noexcept {
   return m;
 }
 /// True when `products` products and the bias stay inside +-limit.
-constexpr bool accumulator_holds(const tensor_desc& in, const weight_data& w, const bias_data& b, int64_t products,
-                                 int64_t limit) noexcept {
+constexpr bool accumulator_holds(const tensor_desc& in, const weight_data& w, const bias_data& b,
+                                 int64_t products, int64_t limit) noexcept {
   const int64_t bias = largest_bias(b);
-  return bias <= limit && products <= product_capacity(largest_value(in), largest_weight(w), limit, bias);
+  return bias <= limit &&
+      products <= product_capacity(largest_value(in), largest_weight(w), limit, bias);
 }
 
 /// Weights, bias and accumulator of a layer with `count` weights, `channels` outputs and
 /// `products` products in each output.
-constexpr void check_weights(const tensor_desc& in, const weight_data& w, const bias_data& b, int64_t count,
-                             int channels, int64_t products, verdict& v) noexcept {
+constexpr void check_weights(const tensor_desc& in, const weight_data& w, const bias_data& b,
+                             int64_t count, int channels, int64_t products, verdict& v) noexcept {
   if (!v.require(in.kind == element::codes, graph_errc::element)) return;
   if (!v.require(w.is_bound(), graph_errc::no_weights)) return;
   v.require(w.format.valid(), graph_errc::format);
-  v.require(w.holds(static_cast<size_t>(count)), graph_errc::weight_count, static_cast<int64_t>(w.bytes(static_cast<size_t>(count))),
-            static_cast<int64_t>(w.bytes(w.packed != nullptr ? 0 : w.length) + (w.packed != nullptr ? w.length : 0)));
-  v.require(w.scales == nullptr || w.scale_count == 1 || w.scale_count == static_cast<size_t>(channels),
+  v.require(w.holds(static_cast<size_t>(count)), graph_errc::weight_count,
+            static_cast<int64_t>(w.bytes(static_cast<size_t>(count))),
+            static_cast<int64_t>(w.bytes(w.packed != nullptr ? 0 : w.length) +
+                                 (w.packed != nullptr ? w.length : 0)));
+  v.require(w.scales == nullptr || w.scale_count == 1 ||
+                w.scale_count == static_cast<size_t>(channels),
             graph_errc::weight_scales, channels, static_cast<int64_t>(w.scale_count));
-  v.require(!b.is_bound() || b.length == static_cast<size_t>(channels), graph_errc::bias_count, channels,
-            static_cast<int64_t>(b.length));
+  v.require(!b.is_bound() || b.length == static_cast<size_t>(channels), graph_errc::bias_count,
+            channels, static_cast<int64_t>(b.length));
   if (!v.ok()) return;
-  for (size_t c = 0; c < (w.scales != nullptr ? w.scale_count : 1); ++c) v.require(fp::is_positive(w.scale_of(c)), graph_errc::scale);
-  const bool zero_ok = w.format.is_binary() ? w.zero_point == 0
-                                            : w.zero_point >= w.format.lowest() && w.zero_point <= w.format.highest();
+  for (size_t c = 0; c < (w.scales != nullptr ? w.scale_count : 1); ++c)
+    v.require(fp::is_positive(w.scale_of(c)), graph_errc::scale);
+  const bool zero_ok = w.format.is_binary()
+      ? w.zero_point == 0
+      : w.zero_point >= w.format.lowest() && w.zero_point <= w.format.highest();
   v.require(zero_ok, graph_errc::zero_point);
   const int64_t limit = highest_of<int64_t>;
   v.require(b.s64 == nullptr || largest_bias(b) <= limit / 2, graph_errc::bias_range);
@@ -118,7 +152,8 @@ constexpr void check_weights(const tensor_desc& in, const weight_data& w, const 
 }
 
 /// Numpy's rule: axes are aligned at the end, an extent of 1 is repeated.
-constexpr tensor_shape broadcast(const tensor_shape& a, const tensor_shape& b, verdict& v) noexcept {
+constexpr tensor_shape broadcast(const tensor_shape& a, const tensor_shape& b,
+                                 verdict& v) noexcept {
   tensor_shape s;
   s.rank = larger(a.rank, b.rank);
   for (int i = 0; i < s.rank; ++i) {
@@ -130,8 +165,9 @@ constexpr tensor_shape broadcast(const tensor_shape& a, const tensor_shape& b, v
   return s;
 }
 
-constexpr matmul_shape matmul_extents(const tensor_desc& x, const tensor_desc& w, const matmul_options& o,
-                                      tensor_shape& out, verdict& v) noexcept {
+constexpr matmul_shape matmul_extents(const tensor_desc& x, const tensor_desc& w,
+                                      const matmul_options& o, tensor_shape& out,
+                                      verdict& v) noexcept {
   matmul_shape m;
   const int rx = x.shape.rank, rw = w.shape.rank;
   if (!v.require(rx >= 2 && rx <= 4 && rw >= 2 && rw <= 4, graph_errc::matmul_rank)) return m;
@@ -142,15 +178,16 @@ constexpr matmul_shape matmul_extents(const tensor_desc& x, const tensor_desc& w
   m.rows = ex[o.x_transposed ? 1 : 0];
   m.depth = ex[o.x_transposed ? 0 : 1];
   m.cols = ew[o.w_transposed ? 0 : 1];
-  v.require(m.depth == ew[o.w_transposed ? 1 : 0], graph_errc::matmul_depth, m.depth, ew[o.w_transposed ? 1 : 0]);
+  v.require(m.depth == ew[o.w_transposed ? 1 : 0], graph_errc::matmul_depth, m.depth,
+            ew[o.w_transposed ? 1 : 0]);
   out.rank = larger(rx, rw);
   for (int i = 0; i < out.rank - 2; ++i) {
     const int slot = i + 4 - out.rank;  // axis of the two batch axes, counted from the front
     const int ix = i - (out.rank - rx), iw = i - (out.rank - rw);
     m.x_batch[slot] = ix >= 0 ? x.shape.extent[ix] : 1;
     m.w_batch[slot] = iw >= 0 ? w.shape.extent[iw] : 1;
-    v.require(m.x_batch[slot] == m.w_batch[slot] || m.x_batch[slot] == 1 || m.w_batch[slot] == 1, graph_errc::shapes,
-              m.x_batch[slot], m.w_batch[slot]);
+    v.require(m.x_batch[slot] == m.w_batch[slot] || m.x_batch[slot] == 1 || m.w_batch[slot] == 1,
+              graph_errc::shapes, m.x_batch[slot], m.w_batch[slot]);
     out.extent[i] = m.batch(slot);
   }
   out.extent[out.rank - 2] = m.rows;

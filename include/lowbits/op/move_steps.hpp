@@ -21,7 +21,8 @@ struct reshape_step {
   static constexpr step_needs needs(const copy_data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
     if (io.in[0] == io.out) return;
-    copy_elements(elements<unsigned char>(io.in[0]), elements<unsigned char>(io.out), static_cast<const copy_data*>(data)->bytes);
+    copy_elements(elements<unsigned char>(io.in[0]), elements<unsigned char>(io.out),
+                  static_cast<const copy_data*>(data)->bytes);
   }
 };
 
@@ -59,7 +60,8 @@ struct move_step {
     const auto& d = *static_cast<const move_data*>(data);
     const T* x = elements<T>(io.in[0]);
     T* y = elements<T>(io.out);
-    if constexpr (Kind == op_kind::pad) ref::pad(d.in, x, d.list[0], static_cast<T>(d.fill), d.out, y);
+    if constexpr (Kind == op_kind::pad)
+      ref::pad(d.in, x, d.list[0], static_cast<T>(d.fill), d.out, y);
     else if constexpr (Kind == op_kind::transpose) ref::transpose(d.in, x, d.list[0], d.out, y);
     else ref::slice(d.in, x, d.list[0], d.list[1], d.out, y);
   }

@@ -10,11 +10,33 @@
 namespace lowbits::inline LOWBITS_ABI {
 
 enum class op_kind : uint8_t {
-  input, conv2d, depthwise, transposed_conv2d, dense, matmul,
-  max_pool, average_pool, global_mean,
-  add, sub, mul, minimum, maximum,
-  concat, pad, reshape, transpose, slice, resize, grid_sample,
-  softmax, function, requantize, quantize, dequantize, custom
+  input,
+  conv2d,
+  depthwise,
+  transposed_conv2d,
+  dense,
+  matmul,
+  max_pool,
+  average_pool,
+  global_mean,
+  add,
+  sub,
+  mul,
+  minimum,
+  maximum,
+  concat,
+  pad,
+  reshape,
+  transpose,
+  slice,
+  resize,
+  grid_sample,
+  softmax,
+  function,
+  requantize,
+  quantize,
+  dequantize,
+  custom
 };
 
 inline constexpr int max_inputs = 8;
@@ -38,11 +60,11 @@ struct custom_options {
   custom_run run = nullptr;
   tensor_desc out{};
   size_t scratch_bytes = 0;
-  const void* user = nullptr;      ///< constant data of the node
-  size_t user_bytes = 0;           ///< counted in the model's weight bytes
+  const void* user = nullptr;  ///< constant data of the node
+  size_t user_bytes = 0;       ///< counted in the model's weight bytes
   uint64_t macs = 0;
-  bool in_place = false;           ///< the output may overwrite the first input
-  bool refused = false;            ///< set by the node's author when its inputs do not fit
+  bool in_place = false;  ///< the output may overwrite the first input
+  bool refused = false;   ///< set by the node's author when its inputs do not fit
 };
 
 struct node {
@@ -53,7 +75,7 @@ struct node {
   tensor_desc out{};
 
   window2d window{};
-  int groups = 1;                  ///< conv2d: groups; depthwise: multiplier
+  int groups = 1;  ///< conv2d: groups; depthwise: multiplier
   weight_data weights{};
   bias_data bias{};
   activation fused = activation::none;
@@ -61,19 +83,20 @@ struct node {
   scale_product product = scale_product::exact;
   sum_definition sum = sum_definition::single;
 
-  int axis = 0;                    ///< concat
-  int list[3][max_rank]{};         ///< pad: before; transpose: axes; slice: begin, extent, step
-  bool flag[2]{};                  ///< matmul: transposed; resize: align_corners, half_pixel_centers
+  int axis = 0;             ///< concat
+  int list[3][max_rank]{};  ///< pad: before; transpose: axes; slice: begin, extent, step
+  bool flag[2]{};           ///< matmul: transposed; resize: align_corners, half_pixel_centers
   resize_mode mode = resize_mode::nearest;
   grid_padding outside = grid_padding::zeros;
   real_function function = nullptr;
-  double parameter = 0;            ///< of function; softmax: beta
+  double parameter = 0;  ///< of function; softmax: beta
   custom_options custom{};
 };
 
 /// Layers with weights: the operations whose accumulators and multipliers are planned.
 constexpr bool has_weights(op_kind k) noexcept {
-  return k == op_kind::conv2d || k == op_kind::depthwise || k == op_kind::transposed_conv2d || k == op_kind::dense;
+  return k == op_kind::conv2d || k == op_kind::depthwise || k == op_kind::transposed_conv2d ||
+      k == op_kind::dense;
 }
 
 }  // namespace lowbits

@@ -48,8 +48,8 @@ struct conv2d_options {
   extent2d dilation = 1;
   padding pad{};
   int groups = 1;
-  weight_data weights{};                 ///< [out_c][kernel.h][kernel.w][in_c / groups]
-  bias_data bias{};                      ///< [out_c]
+  weight_data weights{};  ///< [out_c][kernel.h][kernel.w][in_c / groups]
+  bias_data bias{};       ///< [out_c]
   affine out{};
   qformat out_format = same_as_input;
   activation fused = activation::none;
@@ -61,9 +61,9 @@ struct depthwise_options {
   extent2d stride = 1;
   extent2d dilation = 1;
   padding pad{};
-  int multiplier = 1;                    ///< output channels per input channel
-  weight_data weights{};                 ///< [kernel.h][kernel.w][in_c * multiplier]
-  bias_data bias{};                      ///< [in_c * multiplier]
+  int multiplier = 1;     ///< output channels per input channel
+  weight_data weights{};  ///< [kernel.h][kernel.w][in_c * multiplier]
+  bias_data bias{};       ///< [in_c * multiplier]
   affine out{};
   qformat out_format = same_as_input;
   activation fused = activation::none;
@@ -74,9 +74,9 @@ struct transposed_conv2d_options {
   int out_c = 0;
   extent2d kernel = 1;
   extent2d stride = 1;
-  padding pad{};                         ///< cut off the full output (in - 1) * stride + kernel
-  weight_data weights{};                 ///< [out_c][kernel.h][kernel.w][in_c]
-  bias_data bias{};                      ///< [out_c]
+  padding pad{};          ///< cut off the full output (in - 1) * stride + kernel
+  weight_data weights{};  ///< [out_c][kernel.h][kernel.w][in_c]
+  bias_data bias{};       ///< [out_c]
   affine out{};
   qformat out_format = same_as_input;
   activation fused = activation::none;
@@ -85,8 +85,8 @@ struct transposed_conv2d_options {
 
 struct dense_options {
   int units = 0;
-  weight_data weights{};                 ///< [units][inputs]
-  bias_data bias{};                      ///< [units]
+  weight_data weights{};  ///< [units][inputs]
+  bias_data bias{};       ///< [units]
   affine out{};
   qformat out_format = same_as_input;
   activation fused = activation::none;
@@ -152,14 +152,15 @@ struct axis_list {
   int value[max_rank]{};
   constexpr axis_list() = default;
   template <class... Ints>
-    requires(sizeof...(Ints) >= 1 && sizeof...(Ints) <= max_rank)
-  constexpr axis_list(Ints... v) noexcept : count(sizeof...(Ints)), value{static_cast<int>(v)...} {}  // NOLINT
+  requires(sizeof...(Ints) >= 1 &&
+           sizeof...(Ints) <= max_rank) constexpr axis_list(Ints... v) noexcept
+      : count(sizeof...(Ints)), value{static_cast<int>(v)...} {}  // NOLINT
 };
 
 struct slice_options {
   axis_list begin{};
   axis_list extent{};
-  axis_list step{};   ///< 1 where not given; may be negative
+  axis_list step{};  ///< 1 where not given; may be negative
 };
 
 struct pad_options {

@@ -21,7 +21,8 @@ struct pool_step {
   static void run(const void* data, const step_io& io) noexcept {
     using T = typename Out::storage;
     const auto& d = *static_cast<const pool_data*>(data);
-    if constexpr (IsMax) kernel::max_pool<Arch>(d.shape, elements<T>(io.in[0]), d.clamp, elements<T>(io.out));
+    if constexpr (IsMax)
+      kernel::max_pool<Arch>(d.shape, elements<T>(io.in[0]), d.clamp, elements<T>(io.out));
     else kernel::average_pool<Arch>(d.shape, elements<T>(io.in[0]), d.clamp, elements<T>(io.out));
   }
 };
@@ -33,7 +34,8 @@ struct mean_data {
 
 constexpr mean_data make_mean_data(const node& n, const tensor_desc& x) noexcept {
   const image_extents e = image_extents::of(x);
-  return {e.batch, e.h * e.w, e.c, make_mean(x.format, x.params, n.out.format, n.out.params, e.h * e.w, n.fused)};
+  return {e.batch, e.h * e.w, e.c,
+          make_mean(x.format, x.params, n.out.format, n.out.params, e.h * e.w, n.fused)};
 }
 
 template <class Arch, class X, class Out>
@@ -41,7 +43,9 @@ struct mean_step {
   static constexpr step_needs needs(const mean_data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
     const auto& d = *static_cast<const mean_data*>(data);
-    kernel::global_mean<Arch>(d.batch, d.positions, d.channels, elements<typename X::storage>(io.in[0]), d.params, elements<typename Out::storage>(io.out));
+    kernel::global_mean<Arch>(d.batch, d.positions, d.channels,
+                              elements<typename X::storage>(io.in[0]), d.params,
+                              elements<typename Out::storage>(io.out));
   }
 };
 
@@ -55,25 +59,32 @@ struct matmul_data {
 };
 
 template <class Rounding>
-constexpr matmul_data<Rounding> make_matmul_data(const node& n, const tensor_desc& x, const tensor_desc& w) noexcept {
+constexpr matmul_data<Rounding> make_matmul_data(const node& n, const tensor_desc& x,
+                                                 const tensor_desc& w) noexcept {
   tensor_shape out;
   infer::verdict v;
   const matmul_options o{.x_transposed = n.flag[0], .w_transposed = n.flag[1]};
-  return {infer::matmul_extents(x, w, o, out, v), x.params.zero_point, w.params.zero_point,
-          Rounding::multiplier::from(scale_ratio(x.params.scale, w.params.scale, n.out.params.scale)),
-          output_stage::of(n.out.format, n.out.params, n.fused)};
+  return {
+      infer::matmul_extents(x, w, o, out, v), x.params.zero_point, w.params.zero_point,
+      Rounding::multiplier::from(scale_ratio(x.params.scale, w.params.scale, n.out.params.scale)),
+      output_stage::of(n.out.format, n.out.params, n.fused)};
 }
 
 template <class Arch, class X, class W, class Acc, class Out, class Data>
 struct matmul_step {
   using requantizer_type = requantizer<Out, typename Data::rounding_type>;
-  using kernel_type = kernel::matmul<Arch, typename X::storage, typename W::storage, Acc, requantizer_type>;
+  using kernel_type =
+      kernel::matmul<Arch, typename X::storage, typename W::storage, Acc, requantizer_type>;
 
-  static constexpr step_needs needs(const Data& d) noexcept { return {0, kernel_type::scratch_bytes(d.shape)}; }
+  static constexpr step_needs needs(const Data& d) noexcept {
+    return {0, kernel_type::scratch_bytes(d.shape)};
+  }
   static void run(const void* data, const step_io& io) noexcept {
     const Data& d = *static_cast<const Data*>(data);
-    kernel_type::run(d.shape, elements<typename X::storage>(io.in[0]), d.x_zero, elements<typename W::storage>(io.in[1]), d.w_zero,
-                     requantizer_type{d.factor, d.stage}, elements<typename Out::storage>(io.out), io.scratch);
+    kernel_type::run(d.shape, elements<typename X::storage>(io.in[0]), d.x_zero,
+                     elements<typename W::storage>(io.in[1]), d.w_zero,
+                     requantizer_type{d.factor, d.stage}, elements<typename Out::storage>(io.out),
+                     io.scratch);
   }
 };
 

@@ -24,7 +24,8 @@ struct resize_step {
   static constexpr step_needs needs(const resize_data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
     const auto& d = *static_cast<const resize_data*>(data);
-    if (d.mode == resize_mode::nearest) ref::resize_nearest(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
+    if (d.mode == resize_mode::nearest)
+      ref::resize_nearest(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
     else ref::resize_bilinear(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
   }
 };
@@ -35,10 +36,14 @@ struct grid_sample_data {
   resize_mode mode = resize_mode::bilinear;
 };
 
-constexpr grid_sample_data make_grid_sample_data(const node& n, const tensor_desc& x, const tensor_desc& grid) noexcept {
+constexpr grid_sample_data make_grid_sample_data(const node& n, const tensor_desc& x,
+                                                 const tensor_desc& grid) noexcept {
   const image_extents a = image_extents::of(x), b = image_extents::of(n.out);
   const grid_sample_shape s{a.batch, a.h, a.w, a.c, b.h, b.w};
-  return {s, make_grid_sample(s, x.format, x.params, grid.params, n.flag[0], n.outside == grid_padding::border), n.mode};
+  return {s,
+          make_grid_sample(s, x.format, x.params, grid.params, n.flag[0],
+                           n.outside == grid_padding::border),
+          n.mode};
 }
 
 template <class T, class Grid>

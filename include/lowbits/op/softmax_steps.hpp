@@ -20,8 +20,11 @@ constexpr auto make_softmax_data(const node& n, const tensor_desc& x) noexcept {
   const int depth = x.shape.extent[x.shape.rank - 1];
   const int rows = static_cast<int>(x.count()) / depth;
   const float beta = static_cast<float>(n.parameter);
-  if constexpr (IsWide) return softmax_data<wide_softmax_params>{rows, depth, make_wide_softmax(x.params, beta)};
-  else return softmax_data<softmax_params>{rows, depth, make_softmax(x.format, x.params, beta, n.out.format)};
+  if constexpr (IsWide)
+    return softmax_data<wide_softmax_params>{rows, depth, make_wide_softmax(x.params, beta)};
+  else
+    return softmax_data<softmax_params>{rows, depth,
+                                        make_softmax(x.format, x.params, beta, n.out.format)};
 }
 
 template <class X, class Out, class Data>
@@ -29,7 +32,8 @@ struct softmax_step {
   static constexpr step_needs needs(const Data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
     const Data& d = *static_cast<const Data*>(data);
-    ref::softmax(d.rows, d.depth, elements<typename X::storage>(io.in[0]), d.params, elements<typename Out::storage>(io.out));
+    ref::softmax(d.rows, d.depth, elements<typename X::storage>(io.in[0]), d.params,
+                 elements<typename Out::storage>(io.out));
   }
 };
 

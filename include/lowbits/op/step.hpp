@@ -32,11 +32,13 @@ struct step_needs {
 /// The type that stands for all formats with the same storage: operations only see the storage,
 /// the range is in the output stage.
 template <int Bits, bool IsSigned>
-using storage_type = std::conditional_t<(Bits <= 8), std::conditional_t<IsSigned, q8, u8>, std::conditional_t<IsSigned, q16, u16>>;
+using storage_type = std::conditional_t<(Bits <= 8), std::conditional_t<IsSigned, q8, u8>,
+                                        std::conditional_t<IsSigned, q16, u16>>;
 
 /// The C++ type of a tensor's elements.
 template <element Kind, int Bits, bool IsSigned>
-using element_type = std::conditional_t<Kind == element::reals, float, typename storage_type<Bits, IsSigned>::storage>;
+using element_type = std::conditional_t<Kind == element::reals, float,
+                                        typename storage_type<Bits, IsSigned>::storage>;
 
 /// The tag of a rounding policy that is a constant.
 template <rounding Policy>
@@ -44,14 +46,19 @@ using rounding_tag = std::conditional_t<
     Policy == rounding::single, round_single,
     std::conditional_t<
         Policy == rounding::double_gemmlowp, round_double_gemmlowp,
-        std::conditional_t<Policy == rounding::tflite_int64, round_tflite_int64,
-                           std::conditional_t<Policy == rounding::even_float, round_even_float,
-                                              std::conditional_t<Policy == rounding::away_float, round_away_float,
-                                                                 round_shift_glow>>>>>;
+        std::conditional_t<
+            Policy == rounding::tflite_int64, round_tflite_int64,
+            std::conditional_t<Policy == rounding::even_float, round_even_float,
+                               std::conditional_t<Policy == rounding::away_float, round_away_float,
+                                                  round_shift_glow>>>>>;
 
 template <class T>
-const T* elements(const void* p) noexcept { return static_cast<const T*>(p); }
+const T* elements(const void* p) noexcept {
+  return static_cast<const T*>(p);
+}
 template <class T>
-T* elements(void* p) noexcept { return static_cast<T*>(p); }
+T* elements(void* p) noexcept {
+  return static_cast<T*>(p);
+}
 
 }  // namespace lowbits

@@ -12,9 +12,11 @@ namespace lowbits::inline LOWBITS_ABI {
 
 /// The table of function f from codes of x to codes of out.
 template <bool IsWide>
-constexpr auto make_function_table(const tensor_desc& x, const tensor_desc& out, activation fused, real_function f, double parameter) noexcept {
+constexpr auto make_function_table(const tensor_desc& x, const tensor_desc& out, activation fused,
+                                   real_function f, double parameter) noexcept {
   const auto g = [=](double v) { return f(v, parameter); };
-  if constexpr (IsWide) return make_wide_table(x.format, x.params, out.format, out.params, g, fused);
+  if constexpr (IsWide)
+    return make_wide_table(x.format, x.params, out.format, out.params, g, fused);
   else return make_table(x.format, x.params, out.format, out.params, g, fused);
 }
 
@@ -27,20 +29,24 @@ struct table_data {
 };
 
 template <class Entry, size_t N>
-constexpr table_data<Entry> make_table_data(const tensor_desc& x, const Entry (&table)[N]) noexcept {
+constexpr table_data<Entry> make_table_data(const tensor_desc& x,
+                                            const Entry (&table)[N]) noexcept {
   return {x.count(), table, table_index::of(x.format)};
 }
 
 template <class Arch, class X, class Out>
 struct table_step {
   template <class Entry>
-  static constexpr step_needs needs(const table_data<Entry>&) noexcept { return {}; }
+  static constexpr step_needs needs(const table_data<Entry>&) noexcept {
+    return {};
+  }
   static void run(const void* data, const step_io& io) noexcept {
     const auto* x = elements<typename X::storage>(io.in[0]);
     auto* y = elements<typename Out::storage>(io.out);
     if constexpr (X::bits > 8) {
       const auto& d = *static_cast<const table_data<int16_t>*>(data);
-      for (size_t i = 0; i < d.count; ++i) y[i] = static_cast<typename Out::storage>(interpolate(d.table, x[i], d.index));
+      for (size_t i = 0; i < d.count; ++i)
+        y[i] = static_cast<typename Out::storage>(interpolate(d.table, x[i], d.index));
     } else {
       const auto& d = *static_cast<const table_data<uint8_t>*>(data);
       kernel::lookup<Arch>(d.count, x, d.table, y);

@@ -39,7 +39,8 @@ template <quantized_type Q, int... Extents>
 constexpr tensor_desc tensor(const affine& params) noexcept {
   static_assert(sizeof...(Extents) >= 1 && sizeof...(Extents) <= max_rank,
                 "lowbits: tensor: the number of extents is outside 1..6; merge axes");
-  static_assert(((Extents >= 1) && ...), "lowbits: tensor: an extent is below 1; give positive extents");
+  static_assert(((Extents >= 1) && ...),
+                "lowbits: tensor: an extent is below 1; give positive extents");
   return {{sizeof...(Extents), {Extents...}}, element::codes, qformat::of<Q>(), params};
 }
 
@@ -48,7 +49,8 @@ template <int... Extents>
 constexpr tensor_desc real_tensor() noexcept {
   static_assert(sizeof...(Extents) >= 1 && sizeof...(Extents) <= max_rank,
                 "lowbits: real_tensor: the number of extents is outside 1..6; merge axes");
-  static_assert(((Extents >= 1) && ...), "lowbits: real_tensor: an extent is below 1; give positive extents");
+  static_assert(((Extents >= 1) && ...),
+                "lowbits: real_tensor: an extent is below 1; give positive extents");
   return {{sizeof...(Extents), {Extents...}}, element::reals, qformat{}, affine{}};
 }
 
@@ -56,10 +58,13 @@ constexpr tensor_desc real_tensor() noexcept {
 struct image_extents {
   int batch = 1, h = 1, w = 1, c = 1;
 
-  static constexpr bool fits(const tensor_desc& d) noexcept { return d.shape.rank == 3 || d.shape.rank == 4; }
+  static constexpr bool fits(const tensor_desc& d) noexcept {
+    return d.shape.rank == 3 || d.shape.rank == 4;
+  }
   static constexpr image_extents of(const tensor_desc& d) noexcept {
     const int* e = d.shape.extent;
-    return d.shape.rank == 4 ? image_extents{e[0], e[1], e[2], e[3]} : image_extents{1, e[0], e[1], e[2]};
+    return d.shape.rank == 4 ? image_extents{e[0], e[1], e[2], e[3]}
+                             : image_extents{1, e[0], e[1], e[2]};
   }
   /// The same extents as a shape of the rank that `like` has.
   constexpr tensor_shape shape_like(const tensor_desc& like) const noexcept {
@@ -78,7 +83,9 @@ struct row_extents {
     if (d.shape.rank == 1 || d.shape.rank == 3 || d.shape.extent[0] == 0) return {1, count};
     return {d.shape.extent[0], count / d.shape.extent[0]};
   }
-  static constexpr bool is_single(const tensor_desc& d) noexcept { return d.shape.rank == 1 || d.shape.rank == 3; }
+  static constexpr bool is_single(const tensor_desc& d) noexcept {
+    return d.shape.rank == 1 || d.shape.rank == 3;
+  }
 };
 
 }  // namespace lowbits
