@@ -3,6 +3,8 @@
 
 // Constant operands of layers, bound by pointer to arrays that live in flash.
 
+#include <type_traits>
+
 #include <lowbits/pack/packed_array.hpp>
 #include <lowbits/quant/qparams.hpp>
 
@@ -38,76 +40,66 @@ struct weight_data {
   }
 };
 
-/// Weights in plain arrays, symmetric with one scale per output channel.
-template <quantized_type Q = q8, size_t N, size_t Channels>
-constexpr weight_data weights(const int8_t (&codes)[N], const float (&scales)[Channels]) noexcept {
-  return {.s8 = codes,
-          .length = N,
-          .format = qformat::of<Q>(),
-          .scales = scales,
-          .scale_count = Channels};
-}
-template <quantized_type Q = q16, size_t N, size_t Channels>
-constexpr weight_data weights(const int16_t (&codes)[N], const float (&scales)[Channels]) noexcept {
-  return {.s16 = codes,
-          .length = N,
-          .format = qformat::of<Q>(),
-          .scales = scales,
-          .scale_count = Channels};
-}
-/// One scale, and a zero point, for the whole tensor.
-template <quantized_type Q = q8, size_t N>
-constexpr weight_data weights(const int8_t (&codes)[N], const affine& p) noexcept {
-  return {.s8 = codes,
-          .length = N,
-          .format = qformat::of<Q>(),
-          .scale = p.scale,
-          .zero_point = p.zero_point};
-}
-template <quantized_type Q = u8, size_t N>
-constexpr weight_data weights(const uint8_t (&codes)[N], const affine& p) noexcept {
-  return {.u8 = codes,
-          .length = N,
-          .format = qformat::of<Q>(),
-          .scale = p.scale,
-          .zero_point = p.zero_point};
-}
-template <quantized_type Q = q16, size_t N>
-constexpr weight_data weights(const int16_t (&codes)[N], const affine& p) noexcept {
-  return {.s16 = codes,
-          .length = N,
-          .format = qformat::of<Q>(),
-          .scale = p.scale,
-          .zero_point = p.zero_point};
-}
-/// Weights as a bit stream of Q::bits per weight.
-template <quantized_type Q, size_t Bytes, size_t Channels>
-constexpr weight_data packed_weights(const uint8_t (&bytes)[Bytes],
-                                     const float (&scales)[Channels]) noexcept {
-  return {.packed = bytes,
-          .length = Bytes,
-          .format = qformat::of<Q>(),
-          .scales = scales,
-          .scale_count = Channels};
-}
-template <quantized_type Q, size_t Bytes>
-constexpr weight_data packed_weights(const uint8_t (&bytes)[Bytes], const affine& p) noexcept {
-  return {.packed = bytes,
-          .length = Bytes,
-          .format = qformat::of<Q>(),
-          .scale = p.scale,
-          .zero_point = p.zero_point};
+/// The scales of weights: an array with one per output channel, or one set of parameters for all.
+struct weight_scales {
+  const float* each = nullptr;
+  size_t count = 0;
+  affine all{};
+
+  template <size_t Channels>
+  constexpr weight_scales(const float (&scales)[Channels]) noexcept  // NOLINT: it is an argument
+      : each(scales), count(Channels) {}
+  constexpr weight_scales(const affine& p) noexcept : all(p) {}     // NOLINT
+  constexpr weight_scales(const symmetric& p) noexcept : all(p) {}  // NOLINT
+  constexpr weight_scales(const pow2& p) noexcept : all(p) {}       // NOLINT
+};
+
+namespace detail {
+
+template <class Element>
+using full_type = std::conditional_t<std::is_same_v<Element, int8_t>, q8,
+                                     std::conditional_t<std::is_same_v<Element, uint8_t>, u8, q16>>;
+
+constexpr weight_data with_scales(weight_data w, const weight_scales& s) noexcept {
+  w.scales = s.each;
+  w.scale_count = s.count;
+  w.scale = s.all.scale;
+  w.zero_point = s.all.zero_point;
+  return w;
 }
 
-/// Codes that the compiler packed (pack/packed_array.hpp).
-template <quantized_type Q, size_t N, size_t Channels>
-constexpr weight_data packed_weights(const packed_array<Q, N>& codes,
-                                     const float (&scales)[Channels]) noexcept {
-  return packed_weights<Q>(codes.bytes, scales);
+}  // namespace detail
+
+/// Weights in a plain array of int8_t, uint8_t or int16_t. Q is their number type, by default all
+/// codes that an element can hold.
+template <class Q = void, class Element, size_t N>
+constexpr weight_data weights(const Element (&codes)[N], const weight_scales& scales) noexcept {
+  static_assert(std::is_same_v<Element, int8_t> || std::is_same_v<Element, uint8_t> ||
+                    std::is_same_v<Element, int16_t>,
+                "lowbits: weights: the array's elements are not int8_t, uint8_t or int16_t; choose "
+                "one of them");
+  using type = std::conditional_t<std::is_void_v<Q>, detail::full_type<Element>, Q>;
+  static_assert(
+      std::is_same_v<typename type::storage, Element>,
+      "lowbits: weights: Q is stored in another element type than the array's; change one");
+  weight_data w{.length = N, .format = qformat::of<type>()};
+  if constexpr (std::is_same_v<Element, int8_t>) w.s8 = codes;
+  else if constexpr (std::is_same_v<Element, uint8_t>) w.u8 = codes;
+  else w.s16 = codes;
+  return detail::with_scales(w, scales);
+}
+
+/// Weights as a bit stream of Q::bits per weight: bytes, or an array that the compiler packed.
+template <quantized_type Q, size_t Bytes>
+constexpr weight_data packed_weights(const uint8_t (&bytes)[Bytes],
+                                     const weight_scales& scales) noexcept {
+  return detail::with_scales({.packed = bytes, .length = Bytes, .format = qformat::of<Q>()},
+                             scales);
 }
 template <quantized_type Q, size_t N>
-constexpr weight_data packed_weights(const packed_array<Q, N>& codes, const affine& p) noexcept {
-  return packed_weights<Q>(codes.bytes, p);
+constexpr weight_data packed_weights(const packed_array<Q, N>& codes,
+                                     const weight_scales& scales) noexcept {
+  return packed_weights<Q>(codes.bytes, scales);
 }
 
 /// Bias in units of input scale * weight scale; 64-bit ones come with int16 activations.
