@@ -32,6 +32,20 @@ std::uint64_t hash(const std::uint16_t* v, int n) {
   return h;
 }
 
+/// Both functions as TFLite writes them, from a position d.
+int tflite_logistic(std::int32_t d) {
+  const auto& t = lb::logistic_entries.value;
+  const std::uint32_t m = static_cast<std::uint32_t>(d < 0 ? -d : d), cell = m >> 9;
+  const std::uint32_t r = cell >= 255 ? 0x7fffu << 10 : (std::uint32_t{t[cell]} << 9) + (m & 0x1ff) * (std::uint32_t{t[cell + 1]} - t[cell]);
+  return static_cast<int>((d >= 0 ? r + 512 : (1u << 25) - r + 511) >> 10);
+}
+int tflite_tanh(std::int32_t d) {
+  const auto& t = lb::logistic_entries.value;
+  const std::uint32_t m = static_cast<std::uint32_t>(d < 0 ? -d : d), cell = m >> 8;
+  const std::int64_t r = cell >= 255 ? 0xffff << 8 : (std::int64_t{t[cell]} << 8) + (m & 0xff) * (std::int64_t{t[cell + 1]} - t[cell]);
+  return static_cast<int>(std::floor((d >= 0 ? static_cast<double>(r) - 8388608 + 128 : 8388608 - static_cast<double>(r) + 127) / 256));
+}
+
 /// The multiplier and shift as TFLite's loop finds them.
 lb::lut_input tflite_input(float scale) {
   double multiplier = double{scale} * 4096.0 * 3.0;
@@ -121,7 +135,8 @@ TEST_CASE("16-bit logistic and tanh: every code, several scales") {
       // The position as CMSIS-NN and TFLite Micro write it for powers of two.
       const int left = exponent + 12;
       const std::int64_t d = left >= 0 ? std::int64_t{x} * (3 << left) : (3 * x + (1 << (-left - 1))) >> -left;
-      if (input(code) != d) ++wrong;
+      if (input(code) != d || lb::lut_logistic(code, input) != tflite_logistic(input(code)) ||
+          lb::lut_tanh(code, input) != tflite_tanh(input(code))) ++wrong;
       const double real = std::ldexp(static_cast<double>(x), exponent);
       most_logistic = std::fmax(most_logistic, std::fabs(lb::lut_logistic(code, input) - 32768 * logistic(real)));
       most_tanh = std::fmax(most_tanh, std::fabs(lb::lut_tanh(code, input) - 32768 * std::tanh(real)));

@@ -156,6 +156,14 @@ TEST_CASE("grid_sample by hand") {
   }
 }
 
+TEST_CASE("positions have 10 bits for narrow codes and 15 for wide ones") {
+  const grid_sample_shape s{1, 64, 3, 1, 1, 1};
+  const auto narrow = lb::make_grid_sample(s, q8, {1.0f, 4}, {1 / 64.f, 9}, true, false);
+  CHECK(narrow == lb::grid_sample_params{4, 9, lb::fixed_multiplier::from(63 * 512 / 64.0), lb::fixed_multiplier::from(2 * 512 / 64.0), 10, false});
+  const auto wide = lb::make_grid_sample(s, q16, {1.0f, 4}, {1 / 64.f, 9}, false, true);
+  CHECK(wide == lb::grid_sample_params{4, 9, lb::fixed_multiplier::from(16384.0), lb::fixed_multiplier::from(3 * 16384 / 64.0), 15, true});
+}
+
 TEST_CASE("grid_sample far outside") {
   const std::int16_t x[1] = {9};
   const grid_sample_shape s{1, 1, 1, 1, 1, 1};

@@ -122,6 +122,57 @@ TEST_CASE("the tables of the 16-bit form are TFLite's") {
   }
 }
 
+TEST_CASE("16 bits: every step as TFLite writes it") {
+  const auto lookup = [](int v, const std::int16_t* t) {
+    const int cell = 256 + (v >> 7);
+    return t[cell] + (((t[cell + 1] - t[cell]) * (v & 0x7f) + 64) >> 7);
+  };
+  random_codes random{12};
+  for (float scale : {1e-5f, 1e-4f, 0.0007f, 0.003f})
+    for (int row = 0; row < 200; ++row) {
+      const int depth = random.in(1, 50), spread = random.in(1, 32767);
+      std::vector<std::int16_t> x;
+      for (int i = 0; i < depth; ++i) x.push_back(static_cast<std::int16_t>(random.in(-spread, spread)));
+      const auto p = lb::make_wide_softmax({scale, 0}, 1.0f);
+      const int largest = *std::max_element(x.begin(), x.end());
+      std::vector<int> e;
+      std::int64_t sum = 0;
+      for (int v : x) {
+        const double high = std::floor(std::ldexp(static_cast<double>(v - largest) * std::exp2(std::max(p.factor.exponent, 0)) * p.factor.mantissa, -31) + 0.5);
+        const double scaled = std::round(high / std::exp2(std::max(-p.factor.exponent, 0)));
+        e.push_back(lookup(static_cast<int>(std::clamp(scaled + 32767, -32768.0, 32767.0)), lb::softmax_exp_entries.value));
+        sum += e.back();
+      }
+      const int free = __builtin_clz(static_cast<unsigned>(sum));
+      const std::int64_t normal = ((sum << (free - 1)) + (1 << 13)) >> 14;
+      const int inverse = lookup(static_cast<int>(std::clamp<std::int64_t>(normal - 98304, -32768, 32767)), lb::softmax_reciprocal_entries.value);
+      std::vector<std::int16_t> y(x.size());
+      lb::ref::softmax(1, depth, x.data(), p, y.data());
+      for (std::size_t i = 0; i < y.size(); ++i)
+        REQUIRE(y[i] == std::clamp<std::int64_t>((std::int64_t{e[i]} * inverse + (std::int64_t{1} << (30 - free))) >> (31 - free), 0, 32767));
+    }
+}
+
+TEST_CASE("8 bits: results as they have always been") {
+  random_codes random{31};
+  std::uint64_t h = 14695981039346656037u;
+  for (float scale : {0.01f, 0.06f, 0.3f})
+    for (int row = 0; row < 100; ++row) {
+      std::vector<std::int8_t> x(static_cast<std::size_t>(random.in(1, 40))), y(x.size());
+      for (auto& v : x) v = static_cast<std::int8_t>(random.in(-128, 127));
+      lb::ref::softmax(1, static_cast<int>(x.size()), x.data(), lb::make_softmax(q8, {scale, 0}, 1.0f, q8), y.data());
+      for (std::int8_t v : y) h = (h ^ static_cast<std::uint8_t>(v)) * 1099511628211u;
+    }
+  CHECK(h == 862745442663736569u);
+}
+
+TEST_CASE("sums are held at the end") {
+  CHECK(lb::softmax_params::add(2147483647 - 5, 2147483647) == 2147483647);
+  CHECK(lb::softmax_params::add(100, 2147483647) == 100 + (1 << 19));
+  CHECK(lb::wide_softmax_params::add(2147483647 - 5, 32767) == 2147483647);
+  CHECK(lb::wide_softmax_params::add(100, 32767) == 32867);
+}
+
 TEST_CASE("rows by hand") {
   const auto p = lb::make_softmax(q8, {0.1f, 0}, 1.0f, q8);
   const std::int8_t x[] = {5, 5, 5, 5, -128, 127, -128, -128};
