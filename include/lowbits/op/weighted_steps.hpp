@@ -26,38 +26,27 @@ struct weighted_data {
   int w_zero = 0;
 };
 
-/// Kernel<Arch, X, W, Acc, Rq> is one of kernel::conv2d, depthwise, transposed_conv2d. A kernel that
-/// wants prepared weights runs on the portable architecture while there are none.
+/// Kernel<Arch, X, W, Acc, Rq> is one of kernel::conv2d, depthwise, transposed_conv2d. While there are
+/// no prepared weights, those that want them run the reference.
 template <template <class, class, class, class, class> class Kernel, class Arch, class X, class Acc,
           class Out, class Data>
 struct weighted_step {
   using requantizer_type = channel_requantizer<Out, typename Data::rounding_type>;
-  template <class A>
-  using kernel_on =
-      Kernel<A, typename X::storage, typename Data::weights_type, Acc, requantizer_type>;
+  using kernel_type =
+      Kernel<Arch, typename X::storage, typename Data::weights_type, Acc, requantizer_type>;
 
   static constexpr step_needs needs(const Data& d) noexcept {
-    return {kernel_on<Arch>::packed_bytes(d.shape), kernel_on<Arch>::scratch_bytes(d.shape)};
+    return {kernel_type::packed_bytes(d.shape), kernel_type::scratch_bytes(d.shape)};
   }
   static void run(const void* data, const step_io& io) noexcept {
     const Data& d = *static_cast<const Data*>(data);
-    if constexpr (!std::is_same_v<Arch, arch::generic>) {
-      if (io.packed != nullptr || kernel_on<Arch>::packed_bytes(d.shape) == 0)
-        return run_on<Arch>(d, io);
-    }
-    run_on<arch::generic>(d, io);
+    kernel_type::run(d.shape, elements<typename X::storage>(io.in[0]), d.x_zero, d.weights,
+                     d.w_zero, d.bias, io.packed, requantizer_type{d.factors, d.stage},
+                     elements<typename Out::storage>(io.out), io.scratch);
   }
   static void pack(const void* data, unsigned char* packed) noexcept {
     const Data& d = *static_cast<const Data*>(data);
-    kernel_on<Arch>::pack(d.shape, d.weights, d.bias, d.x_zero, packed);
-  }
-
-private:
-  template <class A>
-  static void run_on(const Data& d, const step_io& io) noexcept {
-    kernel_on<A>::run(d.shape, elements<typename X::storage>(io.in[0]), d.x_zero, d.weights,
-                      d.w_zero, d.bias, io.packed, requantizer_type{d.factors, d.stage},
-                      elements<typename Out::storage>(io.out), io.scratch);
+    kernel_type::pack(d.shape, d.weights, d.bias, d.x_zero, packed);
   }
 };
 
