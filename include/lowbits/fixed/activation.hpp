@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Exponential, logistic function and tanh in fixed point, as TFLite's int8 softmax and integer LSTMs
-// use them, bit for bit.
+// Exponential, logistic function and tanh in fixed point, as TFLite's int8 softmax and integer
+// LSTMs use them, bit for bit.
 //
-//   gemmlowp::        Taylor and Newton steps on int32 or int16 (gemmlowp, fixedpoint/fixedpoint.h).
+//   gemmlowp::        Taylor and Newton steps on int32 or int16 (its fixedpoint/fixedpoint.h).
 //                     Raw with IntegerBits integer bits m stands for raw / 2^(width - 1 - m).
 //   lut_logistic, lut_tanh   int16 to Q0.15 by a table of 256 entries (TFLite Micro and CMSIS-NN,
 //                            kernels/internal/reference/integer_ops/logistic.h, tanh.h)
@@ -52,7 +52,9 @@ namespace detail {
 /// e^a for a in [-1/4, 0), no integer bits: the Taylor polynomial of degree 4 around -1/8.
 template <class Raw>
 constexpr Raw exp_on_quarter(Raw a) noexcept {
-  const auto divided = [](Raw v, int n) { return static_cast<Raw>(round_double_gemmlowp::divide_by_power(v, n)); };
+  const auto divided = [](Raw v, int n) {
+    return static_cast<Raw>(round_double_gemmlowp::divide_by_power(v, n));
+  };
   const Raw centre = constant<Raw>(1895147668), third = constant<Raw>(715827883);  // e^(-1/8), 1/3
   const Raw x = static_cast<Raw>(a + (Raw{1} << (width<Raw> - 4)));
   const Raw x2 = high_product(x, x), x3 = high_product(x2, x), x4 = high_product(x2, x2);
@@ -66,7 +68,8 @@ constexpr Raw exp_on_quarter(Raw a) noexcept {
 template <class Raw>
 constexpr Raw two_over_one_plus(Raw a) noexcept {
   const Raw half = half_sum(a, highest_of<Raw>);
-  Raw x = static_cast<Raw>(constant<Raw>(1515870810) + high_product(half, constant<Raw>(-1010580540)));
+  Raw x =
+      static_cast<Raw>(constant<Raw>(1515870810) + high_product(half, constant<Raw>(-1010580540)));
   for (int i = 0; i < 3; ++i) {
     const Raw rest = static_cast<Raw>((Raw{1} << (width<Raw> - 3)) - high_product(half, x));
     x = static_cast<Raw>(x + fewer_integer_bits<2>(high_product(x, rest)));
@@ -87,7 +90,8 @@ constexpr Raw exp_on_negative(Raw a) noexcept {
   const auto within = static_cast<Raw>((a & (quarter - 1)) - quarter);
   Raw y = detail::exp_on_quarter(fewer_integer_bits<IntegerBits>(within));
   const int32_t rest = int32_t{within} - a;  // the multiple of 1/4 that is left
-  constexpr int32_t powers[7] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
+  constexpr int32_t powers[7] = {1672461947, 1302514674, 790015084, 290630308,
+                                 39332535,   720401,     242};
   for (int e = -2; e < IntegerBits && e <= 4; ++e)  // e^(-2^e)
     if ((rest >> (fraction + e) & 1) != 0) y = high_product(y, constant<Raw>(powers[e + 2]));
   return y;
@@ -107,13 +111,14 @@ constexpr Raw logistic(Raw a) noexcept {
   return a > 0 ? y : static_cast<Raw>(highest_of<Raw> - y);
 }
 
-/// tanh a = (1 - e^-2a) / (1 + e^-2a); the result has no integer bits. TFLite's LSTM: tanh<3>(int16_t),
-/// and tanh<15 + cell_scale>(int16_t) for the cell state.
+/// tanh a = (1 - e^-2a) / (1 + e^-2a); the result has no integer bits. TFLite's LSTM:
+/// tanh<3>(int16_t), and tanh<15 + cell_scale>(int16_t) for the cell state.
 template <int IntegerBits, class Raw>
 constexpr Raw tanh(Raw a) noexcept {
   if (a == 0) return 0;
   const Raw e = exp_on_negative<IntegerBits + 1>(a > 0 ? static_cast<Raw>(-a) : a);
-  const auto above_one = static_cast<Raw>(detail::two_over_one_plus(e) - (Raw{1} << (width<Raw> - 3)));
+  const auto above_one =
+      static_cast<Raw>(detail::two_over_one_plus(e) - (Raw{1} << (width<Raw> - 3)));
   const Raw y = fewer_integer_bits<2>(above_one);
   return a > 0 ? y : static_cast<Raw>(-y);
 }
@@ -136,7 +141,8 @@ struct logistic_table {
     for (int i = 0; i < 255; ++i) {
       const double behind = at(i + 1);
       const double bend = fp::difference(fp::sum(before, behind), fp::sum(here, here));
-      t.value[i] = static_cast<uint16_t>(fp::to_nearest_away(fp::difference(here, fp::product(bend, 0.0625))));
+      t.value[i] = static_cast<uint16_t>(
+          fp::to_nearest_away(fp::difference(here, fp::product(bend, 0.0625))));
       before = here;
       here = behind;
     }
@@ -197,7 +203,8 @@ constexpr int16_t lut_logistic(int16_t x, const lut_input& input = {}) noexcept 
 /// tanh(x) = 2 logistic(2x) - 1 in Q0.15 from an int16 code.
 constexpr int16_t lut_tanh(int16_t x, const lut_input& input = {}) noexcept {
   const int32_t d = input(x), r = detail::logistic_at<8>(d, 0xffff << 8);
-  return static_cast<int16_t>((d >= 0 ? r - (1 << 23) + (1 << 7) : -r + (1 << 23) + (1 << 7) - 1) >> 8);
+  return static_cast<int16_t>((d >= 0 ? r - (1 << 23) + (1 << 7) : -r + (1 << 23) + (1 << 7) - 1) >>
+                              8);
 }
 
 }  // namespace lowbits

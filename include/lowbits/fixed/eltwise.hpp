@@ -30,8 +30,9 @@ constexpr int32_t scaled_factor(const real& factor, int shift, int32_t highest) 
 
 /// The shift with which the larger factor fills `bits` bits, at most highest_shift.
 constexpr int common_shift(const real& a, const real& b, int bits, int highest_shift) noexcept {
-  const bool a_is_larger = b.mantissa == 0 || (a.mantissa != 0 && (a.exponent > b.exponent ||
-                           (a.exponent == b.exponent && a.mantissa >= b.mantissa)));
+  const bool a_is_larger = b.mantissa == 0 ||
+      (a.mantissa != 0 &&
+       (a.exponent > b.exponent || (a.exponent == b.exponent && a.mantissa >= b.mantissa)));
   const real& r = a_is_larger ? a : b;
   if (r.mantissa == 0) return 1;
   const bool carries = ((r.mantissa + (uint64_t{1} << (52 - bits))) >> (53 - bits)) >> bits != 0;
@@ -52,15 +53,15 @@ struct sum_params {
   template <class Acc = int64_t>
   constexpr int operator()(int x, int y) const noexcept {
     const Acc sum = static_cast<Acc>(x - x_zero) * static_cast<Acc>(x_factor) +
-                    static_cast<Acc>(y - y_zero) * static_cast<Acc>(y_factor);
+        static_cast<Acc>(y - y_zero) * static_cast<Acc>(y_factor);
     return out(saturate<int32_t>(static_cast<Acc>((sum + (Acc{1} << (shift - 1))) >> shift)));
   }
 };
 
 /// Both factors are scale_in / scale_out * 2^shift, nearest. The larger one fills 15 bits when both
 /// inputs have at most 8 bits (shift <= 31, every sum below 2^31), else 30 bits (shift <= 50). When
-/// the larger ratio is 2^14 (2^29) or more, both are made smaller by the same power of two: one step
-/// of such an input moves an output of the same width by more than its range.
+/// the larger ratio is 2^14 (2^29) or more, both are made smaller by the same power of two: one
+/// step of such an input moves an output of the same width by more than its range.
 constexpr sum_params make_sum(qformat xf, affine xp, qformat yf, affine yp, qformat of, affine op,
                               activation fused = activation::none, bool subtract = false) noexcept {
   const bool is_short = xf.bits <= 8 && yf.bits <= 8;
@@ -70,13 +71,18 @@ constexpr sum_params make_sum(qformat xf, affine xp, qformat yf, affine yp, qfor
   const real y = real::from(yp.scale) / real::from(op.scale);
   const int shift = detail::common_shift(x, y, bits, is_short ? 31 : 50);
   const int32_t y_factor = detail::scaled_factor(y, shift, highest);
-  return {xp.zero_point, yp.zero_point, detail::scaled_factor(x, shift, highest),
-          subtract ? -y_factor : y_factor, larger(shift, 1), output_stage::of(of, op, fused)};
+  return {xp.zero_point,
+          yp.zero_point,
+          detail::scaled_factor(x, shift, highest),
+          subtract ? -y_factor : y_factor,
+          larger(shift, 1),
+          output_stage::of(of, op, fused)};
 }
 
 /// TFLite's quantized ADD and SUB (kernels/internal/reference/add.h, sub.h): both inputs go to a
-/// common finer scale, 2 * max(x_scale, y_scale) / 2^left_shift, and their sum to the output's. Every
-/// step is rounded as in round_double_gemmlowp; a step that leaves 32 bits is held at the end.
+/// common finer scale, 2 * max(x_scale, y_scale) / 2^left_shift, and their sum to the output's.
+/// Every step is rounded as in round_double_gemmlowp; a step that leaves 32 bits is held at the
+/// end.
 struct tflite_sum_params {
   int x_zero = 0, y_zero = 0;
   int left_shift = 20;
@@ -86,8 +92,10 @@ struct tflite_sum_params {
 
   constexpr bool operator==(const tflite_sum_params&) const = default;
   constexpr int operator()(int a, int b) const noexcept {
-    const int32_t sa = round_double_gemmlowp::apply(detail::shifted_left(a - x_zero, left_shift), x);
-    const int32_t sb = round_double_gemmlowp::apply(detail::shifted_left(b - y_zero, left_shift), y);
+    const int32_t sa =
+        round_double_gemmlowp::apply(detail::shifted_left(a - x_zero, left_shift), x);
+    const int32_t sb =
+        round_double_gemmlowp::apply(detail::shifted_left(b - y_zero, left_shift), y);
     const int64_t sum = subtract ? int64_t{sa} - sb : int64_t{sa} + sb;
     return stage(round_double_gemmlowp::apply(saturate<int32_t>(sum), out));
   }
@@ -95,17 +103,22 @@ struct tflite_sum_params {
 
 /// left_shift is 20 for inputs of up to 8 bits and 15 for wider ones, as in TFLite's int8 and int16
 /// kernels.
-constexpr tflite_sum_params make_tflite_sum(qformat xf, affine xp, qformat yf, affine yp, qformat of,
-                                            affine op, activation fused = activation::none,
+constexpr tflite_sum_params make_tflite_sum(qformat xf, affine xp, qformat yf, affine yp,
+                                            qformat of, affine op,
+                                            activation fused = activation::none,
                                             bool subtract = false) noexcept {
   const int left_shift = xf.bits <= 8 && yf.bits <= 8 ? 20 : 15;
-  const real larger_scale = real::from(fp::to_bits(xp.scale) > fp::to_bits(yp.scale) ? xp.scale : yp.scale);
+  const real larger_scale =
+      real::from(fp::to_bits(xp.scale) > fp::to_bits(yp.scale) ? xp.scale : yp.scale);
   const real twice = larger_scale * real::power_of_two(1);
-  return {xp.zero_point, yp.zero_point, left_shift,
+  return {xp.zero_point,
+          yp.zero_point,
+          left_shift,
           fixed_multiplier::from(real::from(xp.scale) / twice),
           fixed_multiplier::from(real::from(yp.scale) / twice),
           fixed_multiplier::from(twice / (real::power_of_two(left_shift) * real::from(op.scale))),
-          output_stage::of(of, op, fused), subtract};
+          output_stage::of(of, op, fused),
+          subtract};
 }
 
 /// code = out(R((x - x_zero) * (y - y_zero) * x_scale * y_scale / out_scale)).
@@ -120,15 +133,18 @@ struct product_params {
   /// points of zero.
   template <class Acc = int64_t>
   constexpr int operator()(int x, int y) const noexcept {
-    return out(R::apply(static_cast<Acc>(static_cast<Acc>(x - x_zero) * static_cast<Acc>(y - y_zero)), factor));
+    return out(R::apply(
+        static_cast<Acc>(static_cast<Acc>(x - x_zero) * static_cast<Acc>(y - y_zero)), factor));
   }
 };
 
 template <rounding_policy R = round_single>
-constexpr product_params<R> make_product(qformat /*xf*/, affine xp, qformat /*yf*/, affine yp, qformat of,
-                                         affine op, activation fused = activation::none) noexcept {
+constexpr product_params<R> make_product(qformat /*xf*/, affine xp, qformat /*yf*/, affine yp,
+                                         qformat of, affine op,
+                                         activation fused = activation::none) noexcept {
   return {xp.zero_point, yp.zero_point,
-          R::multiplier::from(scale_ratio(xp.scale, yp.scale, op.scale)), output_stage::of(of, op, fused)};
+          R::multiplier::from(scale_ratio(xp.scale, yp.scale, op.scale)),
+          output_stage::of(of, op, fused)};
 }
 
 /// code = out(round_single((x - zero) * in_scale / out_scale)).
@@ -164,8 +180,8 @@ struct extremum_params {
   }
 };
 
-constexpr extremum_params make_extremum(qformat xf, affine xp, qformat yf, affine yp, qformat of, affine op,
-                                        activation fused, bool take_larger) noexcept {
+constexpr extremum_params make_extremum(qformat xf, affine xp, qformat yf, affine yp, qformat of,
+                                        affine op, activation fused, bool take_larger) noexcept {
   return {make_rescale(xf, xp, of, op, fused), make_rescale(yf, yp, of, op, fused), take_larger};
 }
 
@@ -178,14 +194,17 @@ struct mean_params {
 
   constexpr bool operator==(const mean_params&) const = default;
   template <class Acc>
-  constexpr int operator()(Acc sum) const noexcept { return out(round_single::apply(sum, factor)); }
+  constexpr int operator()(Acc sum) const noexcept {
+    return out(round_single::apply(sum, factor));
+  }
 };
 
 /// A mean of no codes (count 0) is the output's zero point.
 constexpr mean_params make_mean(qformat /*xf*/, affine xp, qformat of, affine op, int count,
                                 activation fused = activation::none) noexcept {
   const real divisor = real::from(static_cast<uint32_t>(count)) * real::from(op.scale);
-  return {xp.zero_point, fixed_multiplier::from(real::from(xp.scale) / divisor), output_stage::of(of, op, fused)};
+  return {xp.zero_point, fixed_multiplier::from(real::from(xp.scale) / divisor),
+          output_stage::of(of, op, fused)};
 }
 
 }  // namespace lowbits

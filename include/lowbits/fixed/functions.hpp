@@ -2,11 +2,11 @@
 #pragma once
 
 // Elementary functions without <cmath>. Every operation is rounded on its own, in the order written
-// here, so a result has the same bits in a constant expression and at run time, with any compiler and
-// optimisation, with -march=native and -ffast-math (the rounding mode must be to nearest).
+// here, so a result has the same bits in a constant expression and at run time, with any compiler
+// and optimisation, with -march=native and -ffast-math (the rounding mode must be to nearest).
 //
 //   curve::   double, for tables: exp, logistic, tanh, gelu ...; a function of one real number
-//   fp_exp, fp_tanh, fp_sigmoid   float, for use at run time; kernels repeat them operation by operation
+//   fp_exp, fp_tanh, fp_sigmoid   float, for use at run time; kernels repeat every operation
 
 #include <lowbits/core/fp.hpp>
 
@@ -15,8 +15,11 @@ namespace lowbits::inline LOWBITS_ABI::curve {
 namespace detail {
 
 /// 1 / n! for n < 14.
-inline constexpr double inverse_factorial[14] = {1.0, 1.0, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720,
-    1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
+// clang-format off
+inline constexpr double inverse_factorial[14] = {
+    1.0, 1.0, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320,
+    1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
+// clang-format on
 
 /// ((c[0] * x + c[1]) * x + ...) + c[n - 1].
 constexpr double polynomial(double x, const double* c, int n) noexcept {
@@ -31,8 +34,8 @@ struct reduced_exp {
   double excess;
 };
 
-/// x - power * ln 2 with ln 2 in two parts (the first has 21 zero bits at its end, so that its product
-/// is exact), then the Taylor series of degree 13: below 5e-18 off on |r| <= ln(2) / 2.
+/// x - power * ln 2 with ln 2 in two parts (the first has 21 zero bits at its end, so that its
+/// product is exact), then the Taylor series of degree 13: below 5e-18 off on |r| <= ln(2) / 2.
 constexpr reduced_exp reduce(double x) noexcept {
   const int power = fp::to_nearest_away(fp::product(x, 1.4426950408889634));
   const auto k = static_cast<double>(power);
@@ -44,9 +47,13 @@ constexpr reduced_exp reduce(double x) noexcept {
 }
 
 /// 2^n for n in [-1022, 1023].
-constexpr double power_of_two(int n) noexcept { return fp::from_bits64(static_cast<uint64_t>(n + 1023) << 52); }
+constexpr double power_of_two(int n) noexcept {
+  return fp::from_bits64(static_cast<uint64_t>(n + 1023) << 52);
+}
 
-constexpr double magnitude(double x) noexcept { return fp::from_bits64(fp::to_bits(x) & fp::magnitude_mask64); }
+constexpr double magnitude(double x) noexcept {
+  return fp::from_bits64(fp::to_bits(x) & fp::magnitude_mask64);
+}
 
 /// magnitude with the sign of x.
 constexpr double with_sign_of(double magnitude, double x) noexcept {
@@ -75,9 +82,7 @@ constexpr double expm1(double x) noexcept {
 }
 
 /// 1 / (1 + e^-x), relative error below 1e-15 for x > -708.
-constexpr double logistic(double x) noexcept {
-  return fp::quotient(1.0, fp::sum(1.0, exp(-x)));
-}
+constexpr double logistic(double x) noexcept { return fp::quotient(1.0, fp::sum(1.0, exp(-x))); }
 
 /// Relative error below 1.5e-15.
 constexpr double tanh(double x) noexcept {
@@ -92,21 +97,26 @@ constexpr double tanh(double x) noexcept {
 /// series; else e^(-z^2) times a polynomial of degree 15 in (z - 3) / (z + 3), the Chebyshev fit of
 /// e^(z^2) erfc(z) on [1, 6.5], 1.1e-17 off.
 constexpr double erfc(double z) noexcept {
+  // clang-format off
   constexpr double taylor[18] = {  // (-1)^n / (n! (2n + 1)), n = 17 .. 0
-      -1.0 / 12449059983360000.0, 1.0 / 690452066304000.0, -1.0 / 40537905408000.0, 1.0 / 2528170444800.0,
-      -1.0 / 168129561600.0, 1.0 / 11975040000.0, -1.0 / 918086400.0, 1.0 / 76204800.0, -1.0 / 6894720.0,
-      1.0 / 685440.0, -1.0 / 75600.0, 1.0 / 9360.0, -1.0 / 1320.0, 1.0 / 216.0, -1.0 / 42.0, 1.0 / 10.0,
-      -1.0 / 3.0, 1.0};
+      -1.0 / 12449059983360000.0, 1.0 / 690452066304000.0, -1.0 / 40537905408000.0,
+      1.0 / 2528170444800.0, -1.0 / 168129561600.0, 1.0 / 11975040000.0, -1.0 / 918086400.0,
+      1.0 / 76204800.0, -1.0 / 6894720.0, 1.0 / 685440.0, -1.0 / 75600.0, 1.0 / 9360.0,
+      -1.0 / 1320.0, 1.0 / 216.0, -1.0 / 42.0, 1.0 / 10.0, -1.0 / 3.0, 1.0};
+  // clang-format on
   constexpr double scaled[16] = {
-      -5.518836192754829e-08, 1.197458866912152e-06, 2.0030978624293597e-06, -7.984056456119058e-06,
-      -1.2836860311377703e-05, 6.405977406817114e-05, 4.525282045928791e-05, -0.0005970623557586562,
-      0.0007077465809813593, 0.004269136355789601, -0.0243924993229705, 0.07166583719739641,
-      -0.15011593650071775, 0.24560380171233623, -0.3262335600430375, 0.17900115118138996};
+      -5.518836192754829e-08, 1.197458866912152e-06,   2.0030978624293597e-06,
+      -7.984056456119058e-06, -1.2836860311377703e-05, 6.405977406817114e-05,
+      4.525282045928791e-05,  -0.0005970623557586562,  0.0007077465809813593,
+      0.004269136355789601,   -0.0243924993229705,     0.07166583719739641,
+      -0.15011593650071775,   0.24560380171233623,     -0.3262335600430375,
+      0.17900115118138996};
   if (fp::is_nan(z)) return z;
   const double m = detail::magnitude(z), square = fp::product(m, m);
   if (m <= 1.0) {
     const double two_over_root_pi = 1.1283791670955126;
-    return fp::difference(1.0, fp::product(fp::product(z, detail::polynomial(square, taylor, 18)), two_over_root_pi));
+    return fp::difference(
+        1.0, fp::product(fp::product(z, detail::polynomial(square, taylor, 18)), two_over_root_pi));
   }
   if (m > 6.5) return z < 0.0 ? 2.0 : 0.0;
   const double t = fp::quotient(fp::difference(m, 3.0), fp::sum(m, 3.0));
@@ -119,12 +129,20 @@ constexpr double square(double x) noexcept { return fp::product(x, x); }
 constexpr double absolute(double x) noexcept { return detail::magnitude(x); }
 constexpr double relu(double x) noexcept { return x < 0.0 ? 0.0 : x; }
 constexpr double relu6(double x) noexcept { return x < 0.0 ? 0.0 : x > 6.0 ? 6.0 : x; }
-constexpr double leaky_relu(double x, double alpha) noexcept { return x < 0.0 ? fp::product(x, alpha) : x; }
-constexpr double elu(double x, double alpha = 1.0) noexcept { return x < 0.0 ? fp::product(alpha, expm1(x)) : x; }
+constexpr double leaky_relu(double x, double alpha) noexcept {
+  return x < 0.0 ? fp::product(x, alpha) : x;
+}
+constexpr double elu(double x, double alpha = 1.0) noexcept {
+  return x < 0.0 ? fp::product(alpha, expm1(x)) : x;
+}
 /// relu6(x + 3) / 6.
-constexpr double hard_sigmoid(double x) noexcept { return fp::quotient(relu6(fp::sum(x, 3.0)), 6.0); }
+constexpr double hard_sigmoid(double x) noexcept {
+  return fp::quotient(relu6(fp::sum(x, 3.0)), 6.0);
+}
 /// x * relu6(x + 3) / 6.
-constexpr double hard_swish(double x) noexcept { return fp::quotient(fp::product(x, relu6(fp::sum(x, 3.0))), 6.0); }
+constexpr double hard_swish(double x) noexcept {
+  return fp::quotient(fp::product(x, relu6(fp::sum(x, 3.0))), 6.0);
+}
 /// x * logistic(x).
 constexpr double silu(double x) noexcept { return fp::product(x, logistic(x)); }
 /// x * P(normal <= x) = x * erfc(-x / sqrt(2)) / 2, error below 4e-16 * (1 + |x|).
@@ -145,7 +163,9 @@ namespace lowbits::inline LOWBITS_ABI {
 namespace detail {
 
 /// 2^n for n in [-126, 127].
-constexpr float fp_power_of_two(int32_t n) noexcept { return fp::from_bits(static_cast<uint32_t>(n + 127) << 23); }
+constexpr float fp_power_of_two(int32_t n) noexcept {
+  return fp::from_bits(static_cast<uint32_t>(n + 127) << 23);
+}
 
 }  // namespace detail
 
@@ -176,7 +196,8 @@ constexpr float fp_exp(float x) noexcept {
   q = fp::sum(fp::product(q, r), 0.5f);
   const float p = fp::sum(fp::sum(fp::product(fp::product(r, r), q), r), 1.0f);
   const int32_t half = n >> 1;
-  return fp::product(fp::product(p, detail::fp_power_of_two(half)), detail::fp_power_of_two(n - half));
+  return fp::product(fp::product(p, detail::fp_power_of_two(half)),
+                     detail::fp_power_of_two(n - half));
 }
 
 /// 1 / (1 + e^-x) in float, at most 2.6 ulp off; x is first held at -87 from below, so the smallest
@@ -189,7 +210,7 @@ constexpr float fp_sigmoid(float x) noexcept {
 /// tanh x in float, at most 1.5 ulp off, with a = |x| and the sign of x put back at the end:
 ///
 ///   a < 2^-12    a
-///   a < 0.625    u = a * a;  a + (a * u) * P(u), P as in fp_exp by Horner's rule (Chebyshev fit, 1.9e-8)
+///   a < 0.625    u = a * a;  a + (a * u) * P(u), P by Horner's rule (Chebyshev fit, 1.9e-8 off)
 ///   a <= 10      1 - 2 / (1 + fp_exp(a + a))
 ///   else         1
 constexpr float fp_tanh(float x) noexcept {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Functions of one number as look-up tables, made at compile time or at run time with the same bits.
+// Functions of one number as look-up tables, made at compile time or at run time with the same
+// bits.
 //
 //   inputs of up to 8 bits: 256 entries, one per storage byte, each the nearest output code
 //   inputs of 9 to 16 bits: 513 entries of int16 and linear interpolation between them
@@ -32,7 +33,8 @@ namespace detail {
 template <class Function>
 constexpr double table_value(double steps, float scale, float out_scale, const output_stage& stage,
                              const Function& f) noexcept {
-  const double v = fp::quotient(f(fp::product(steps, static_cast<double>(scale))), static_cast<double>(out_scale));
+  const double v = fp::quotient(f(fp::product(steps, static_cast<double>(scale))),
+                                static_cast<double>(out_scale));
   if (fp::is_nan(v)) return 0.0;
   return clamp(v, static_cast<double>(stage.lowest - stage.zero_point),
                static_cast<double>(stage.highest - stage.zero_point));
@@ -40,9 +42,10 @@ constexpr double table_value(double steps, float scale, float out_scale, const o
 
 }  // namespace detail
 
-/// value[b] = clamp(nearest(f((q - zero_point) * scale) / out_scale) + out_zero_point) with ties away
-/// from zero and everything in double, where q is the code whose storage byte is b. in and out have at
-/// most 8 bits. Bytes that are no code of a narrower input get the entry of the nearest code.
+/// value[b] = clamp(nearest(f((q - zero_point) * scale) / out_scale) + out_zero_point) with ties
+/// away from zero and everything in double, where q is the code whose storage byte is b. in and out
+/// have at most 8 bits. Bytes that are no code of a narrower input get the entry of the nearest
+/// code.
 template <class Function>
 constexpr table256 make_table(qformat in, affine ip, qformat out, affine op, const Function& f,
                               activation fused = activation::none) noexcept {
@@ -70,11 +73,12 @@ struct table_index {
 /// value[i] is the result for the (real-numbered) input code lowest + i * 2^shift, held between the
 /// output's ends, minus half of what the chord from it to its successor is off at the middle of the
 /// cell: the error of interpolation is split between the ends and the middle (TFLite's LUTPopulate,
-/// kernels/internal/common.h, here in double, with the cells where interpolate looks for them). Ties
-/// away from zero. in has 9 to 16 bits; the codes of out must fit in int16 (q16, u15 and below).
+/// kernels/internal/common.h, here in double, with the cells where interpolate looks for them).
+/// Ties away from zero. in has 9 to 16 bits; the codes of out must fit in int16 (q16, u15 and
+/// below).
 ///
-/// The last entry, which belongs to one code past the highest, is held like the others: in the last cell
-/// a function that ends at the highest output may come out one code low.
+/// The last entry, which belongs to one code past the highest, is held like the others: in the last
+/// cell a function that ends at the highest output may come out one code low.
 ///
 /// With interpolate, the result is less than 1 + (2^shift * scale)^2 * c / (16 * out_scale) codes
 /// from f's, where c is the largest curvature |f''| in the cell and its successor.
@@ -86,7 +90,8 @@ constexpr table513 make_wide_table(qformat in, affine ip, qformat out, affine op
   const int first = index.lowest - ip.zero_point;
   const double step = static_cast<double>(1 << index.shift);
   const auto at = [&](double cell) {
-    return detail::table_value(fp::sum(fp::product(cell, step), static_cast<double>(first)), ip.scale, op.scale, stage, f);
+    return detail::table_value(fp::sum(fp::product(cell, step), static_cast<double>(first)),
+                               ip.scale, op.scale, stage, f);
   };
   table513 t;
   double value = at(0.0);

@@ -35,8 +35,8 @@ constexpr strided broadcast_to(const tensor_shape& x, const tensor_shape& s) noe
 /// out[i] = op(x[i], y[i]) over the broadcast shape. op is sum_params, tflite_sum_params,
 /// product_params, extremum_params or anything that maps two codes to one.
 template <class X, class Y, class Op, class Out>
-constexpr void binary(const tensor_shape& shape_x, const tensor_shape& shape_y, X x, Y y, const Op& op,
-                      Out* out) noexcept {
+constexpr void binary(const tensor_shape& shape_x, const tensor_shape& shape_y, X x, Y y,
+                      const Op& op, Out* out) noexcept {
   const tensor_shape s = broadcast_shape(shape_x, shape_y);
   const strided from_x = broadcast_to(shape_x, s), from_y = broadcast_to(shape_y, s);
   tensor_index i;

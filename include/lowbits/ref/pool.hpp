@@ -5,9 +5,9 @@
 // Window positions outside the input are left out: the padding takes no part.
 //
 //   max_pool      y = clamp(max of the valid x)
-//   average_pool  y = clamp((sum +- count / 2) / count), sum and count over the valid x; half the count
-//                 has the sign of the sum and both divisions truncate. On the codes as they are, zero
-//                 point included: TFLite's and CMSIS-NN's definition for int8 and int16.
+//   average_pool  y = clamp((sum +- count / 2) / count), sum and count over the valid x; half the
+//                 count has the sign of the sum and both divisions truncate. On the codes as they
+//                 are, zero point included: TFLite's and CMSIS-NN's definition for int8 and int16.
 //   global_mean   y = p(sum over all positions of (x - zero)), any scales
 
 #include <lowbits/core/shapes.hpp>
@@ -21,7 +21,8 @@ using pool_sum = std::conditional_t<sizeof(T) == 1, int32_t, int64_t>;
 
 /// Calls f(element) for each valid element of the window of output [b][oh][ow][c], row by row.
 template <class T, class Function>
-constexpr void for_window(const pool2d_shape& s, const T* x, int b, int oh, int ow, int c, Function&& f) noexcept {
+constexpr void for_window(const pool2d_shape& s, const T* x, int b, int oh, int ow, int c,
+                          Function&& f) noexcept {
   const window2d& t = s.window;
   for (int i = 0; i < t.kernel_h; ++i) {
     const int ih = oh * t.stride_h - t.pad_top + i * t.dilation_h;
@@ -77,7 +78,8 @@ constexpr void global_mean(int batch, int positions, int channels, const X* x, c
   for (int b = 0; b < batch; ++b)
     for (int c = 0; c < channels; ++c) {
       pool_sum<X> sum = 0;
-      for (int i = 0; i < positions; ++i) sum += x[(ptrdiff_t{b} * positions + i) * channels + c] - p.zero;
+      for (int i = 0; i < positions; ++i)
+        sum += x[(ptrdiff_t{b} * positions + i) * channels + c] - p.zero;
       *y++ = static_cast<Y>(p(sum));
     }
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Images made larger or smaller. Input and output have the same scale and zero point; integers only.
+// Images made larger or smaller. Input and output have the same scale and zero point; integers
+// only.
 //
-//   resize_nearest    the source position is computed in float32 by TFLite's formula
-//                     (reference/resize_nearest_neighbor.h), here without floating point, bit for bit
-//   resize_bilinear   positions and weights in 1/1024ths of a pixel (TFLite's ResizeBilinearInteger,
-//                     reference/resize_bilinear.h)
+//   resize_nearest    the source position is that of TFLite's float32 formula, found without
+//                     floating point, bit for bit (reference/resize_nearest_neighbor.h)
+//   resize_bilinear   positions and weights in 1/1024ths of a pixel (ResizeBilinearInteger of
+//                     TFLite's reference/resize_bilinear.h)
 
 #include <lowbits/core/shapes.hpp>
 #include <lowbits/fixed/real.hpp>
@@ -14,8 +15,8 @@
 namespace lowbits::inline LOWBITS_ABI {
 
 /// x [batch][in_h][in_w][channels], y [batch][out_h][out_w][channels], input extents of 1 or more.
-/// At most one of the two flags is set: align_corners maps the centres of the corner pixels onto each
-/// other, half_pixel_centers the corners of the images.
+/// At most one of the two flags is set: align_corners maps the centres of the corner pixels onto
+/// each other, half_pixel_centers the corners of the images.
 struct resize_shape {
   int batch = 1, in_h = 1, in_w = 1, channels = 1;
   int out_h = 1, out_w = 1;
@@ -33,15 +34,17 @@ namespace lowbits::inline LOWBITS_ABI::ref {
 ///   scale = float(in) / float(out), or (in - 1) / (out - 1) for align_corners with out > 1
 ///   nearest(i * scale) for align_corners (ties up), else floor((i + 0 or 1/2) * scale)
 /// where the product is rounded to float. Extents below 2^23.
-constexpr int nearest_source(int i, int in, int out, bool align_corners, bool half_pixel_centers) noexcept {
+constexpr int nearest_source(int i, int in, int out, bool align_corners,
+                             bool half_pixel_centers) noexcept {
   const bool aligned = align_corners && out > 1;
   const real scale = (real::from(static_cast<uint32_t>(aligned ? in - 1 : in)) /
-                      real::from(static_cast<uint32_t>(aligned ? out - 1 : out))).rounded_to_float();
+                      real::from(static_cast<uint32_t>(aligned ? out - 1 : out)))
+                         .rounded_to_float();
   const auto doubled = static_cast<uint32_t>(2 * i + (half_pixel_centers ? 1 : 0));
   const real twice = (real::from(doubled) * scale).rounded_to_float();  // two times the position
   const int drop = -twice.exponent;
   if (twice.mantissa == 0 || drop > 54) return 0;
-  const auto whole = static_cast<int64_t>(twice.mantissa >> drop);      // floor(2 * position)
+  const auto whole = static_cast<int64_t>(twice.mantissa >> drop);  // floor(2 * position)
   const int64_t at = align_corners ? (whole + 1) >> 1 : whole >> 1;
   return static_cast<int>(smaller<int64_t>(at, in - 1));
 }
@@ -66,11 +69,12 @@ struct linear_taps {
   int32_t first_weight = 0, second_weight = 0;
 };
 
-/// One axis of resize_bilinear. With scale = nearest(1024 in / out), or 1024 (in - 1) / (out - 1) for
-/// align_corners with out > 1, the position of i is i * scale, plus scale / 2 - 512 for
-/// half_pixel_centers; its neighbours are held inside the image. (A scale that was rounded up can lead
-/// past the end when out is large; TFLite reads outside then, this does not.)
-constexpr linear_taps linear_source(int i, int in, int out, bool align_corners, bool half_pixel_centers) noexcept {
+/// One axis of resize_bilinear. With scale = nearest(1024 in / out), or 1024 (in - 1) / (out - 1)
+/// for align_corners with out > 1, the position of i is i * scale, plus scale / 2 - 512 for
+/// half_pixel_centers; its neighbours are held inside the image. (A scale that was rounded up can
+/// lead past the end when out is large; TFLite reads outside then, this does not.)
+constexpr linear_taps linear_source(int i, int in, int out, bool align_corners,
+                                    bool half_pixel_centers) noexcept {
   const bool aligned = align_corners && out > 1;
   const int64_t from = aligned ? in - 1 : in, to = aligned ? out - 1 : out;
   const int64_t scale = (1024 * from + to / 2) / to;
@@ -96,16 +100,22 @@ constexpr void resize_bilinear(const resize_shape& s, const T* x, T* y) noexcept
   using acc = std::conditional_t<sizeof(T) == 1, int32_t, int64_t>;
   for (int b = 0; b < s.batch; ++b)
     for (int oh = 0; oh < s.out_h; ++oh) {
-      const linear_taps v = linear_source(oh, s.in_h, s.out_h, s.align_corners, s.half_pixel_centers);
+      const linear_taps v =
+          linear_source(oh, s.in_h, s.out_h, s.align_corners, s.half_pixel_centers);
       const T* upper = x + (ptrdiff_t{b} * s.in_h + v.first) * s.in_w * s.channels;
       const T* lower = x + (ptrdiff_t{b} * s.in_h + v.second) * s.in_w * s.channels;
       for (int ow = 0; ow < s.out_w; ++ow) {
-        const linear_taps h = linear_source(ow, s.in_w, s.out_w, s.align_corners, s.half_pixel_centers);
-        const ptrdiff_t left = ptrdiff_t{h.first} * s.channels, right = ptrdiff_t{h.second} * s.channels;
+        const linear_taps h =
+            linear_source(ow, s.in_w, s.out_w, s.align_corners, s.half_pixel_centers);
+        const ptrdiff_t left = ptrdiff_t{h.first} * s.channels,
+                        right = ptrdiff_t{h.second} * s.channels;
         for (int c = 0; c < s.channels; ++c) {
-          const acc above = acc{upper[left + c]} * h.first_weight + acc{upper[right + c]} * h.second_weight;
-          const acc below = acc{lower[left + c]} * h.first_weight + acc{lower[right + c]} * h.second_weight;
-          *y++ = static_cast<T>(divide_half_away<acc>(above * v.first_weight + below * v.second_weight, 20));
+          const acc above =
+              acc{upper[left + c]} * h.first_weight + acc{upper[right + c]} * h.second_weight;
+          const acc below =
+              acc{lower[left + c]} * h.first_weight + acc{lower[right + c]} * h.second_weight;
+          *y++ = static_cast<T>(
+              divide_half_away<acc>(above * v.first_weight + below * v.second_weight, 20));
         }
       }
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Operations that move elements and never change them: concat, split, pad, slice, transpose. Ranks up
-// to max_rank, any element type, row-major without gaps. A reshape is a copy (or nothing at all).
+// Operations that move elements and never change them: concat, split, pad, slice, transpose. Ranks
+// up to max_rank, any element type, row-major without gaps. A reshape is a copy (or nothing at
+// all).
 
 #include <lowbits/ref/walk.hpp>
 
@@ -23,7 +24,8 @@ constexpr ptrdiff_t outer_extent(const tensor_shape& s, int axis) noexcept {
 
 /// y is x[0], x[1], .. x[count - 1] one behind the other along axis; their other extents are equal.
 template <class T>
-constexpr void concat(int count, const tensor_shape* shapes, const T* const* x, int axis, T* y) noexcept {
+constexpr void concat(int count, const tensor_shape* shapes, const T* const* x, int axis,
+                      T* y) noexcept {
   const ptrdiff_t outer = count > 0 ? outer_extent(shapes[0], axis) : 0;
   for (ptrdiff_t o = 0; o < outer; ++o)
     for (int k = 0; k < count; ++k) {
@@ -44,8 +46,8 @@ constexpr void split(const tensor_shape& shape, const T* x, int axis, int count,
     }
 }
 
-/// y[index] = x[index - before], or value where that lies outside x (behind it: out decides how many).
-/// A negative `before` cuts off.
+/// y[index] = x[index - before], or value where that lies outside x (behind it: out decides how
+/// many). A negative `before` cuts off.
 template <class T>
 constexpr void pad(const tensor_shape& shape, const T* x, const int* before, T value,
                    const tensor_shape& out, T* y) noexcept {
@@ -79,8 +81,8 @@ constexpr void slice(const tensor_shape& shape, const T* x, const int* begin, co
 
 /// Axis i of y is axis axes[i] of x.
 template <class T>
-constexpr void transpose(const tensor_shape& shape, const T* x, const int* axes, const tensor_shape& out,
-                         T* y) noexcept {
+constexpr void transpose(const tensor_shape& shape, const T* x, const int* axes,
+                         const tensor_shape& out, T* y) noexcept {
   const strided own = strided::of(shape);
   strided v;
   for (int a = 0; a < out.rank; ++a) v.stride[a] = own.stride[axes[a]];
