@@ -92,7 +92,8 @@ constexpr Raw exp_on_negative(Raw a) noexcept {
   const int32_t rest = int32_t{within} - a;  // the multiple of 1/4 that is left
   constexpr int32_t powers[7] = {1672461947, 1302514674, 790015084, 290630308,
                                  39332535,   720401,     242};
-  for (int e = -2; e < IntegerBits && e <= 4; ++e)  // e^(-2^e)
+  constexpr int end = smaller(IntegerBits, 5);
+  for (int e = -2; e < end; ++e)  // e^(-2^e)
     if ((rest >> (fraction + e) & 1) != 0) y = high_product(y, constant<Raw>(powers[e + 2]));
   return y;
 }
