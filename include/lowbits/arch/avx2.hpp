@@ -3,5 +3,9 @@
 
 // Primitives for AVX2 (arch::avx2).
 
+#include <lowbits/arch/avx2/convert.hpp>
+#include <lowbits/arch/avx2/depthwise.hpp>
+#include <lowbits/arch/avx2/eltwise.hpp>
 #include <lowbits/arch/avx2/gemm.hpp>
+#include <lowbits/arch/avx2/pool.hpp>
 #include <lowbits/arch/avx2/requantize.hpp>

@@ -3,5 +3,6 @@
 
 // Primitives for AVX-512 with VNNI (arch::avx512vnni).
 
+#include <lowbits/arch/avx512vnni/depthwise.hpp>
 #include <lowbits/arch/avx512vnni/gemm.hpp>
 #include <lowbits/arch/avx512vnni/requantize.hpp>

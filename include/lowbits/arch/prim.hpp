@@ -32,6 +32,41 @@ struct code_stage {
   int highest;
 };
 
+/// One tap of a window while it slides: the code of channel c at position i is at[i * step + c].
+template <class Code>
+struct sliding_tap {
+  const Code* at;
+  ptrdiff_t step;
+};
+
+/// A regular grid of codes: row r, column c at at[r * row_step + c * col_step].
+template <class Code>
+struct code_grid {
+  const Code* at;
+  int rows, cols;
+  ptrdiff_t row_step, col_step;
+};
+
+/// The parameters of a sum, see prims::sum.
+struct sum_values {
+  int x_zero, y_zero;
+  int x_factor, y_factor;  ///< magnitudes below 2^15
+  int shift;               ///< 1 to 31
+  code_stage stage;
+};
+/// See prims::product.
+struct product_values {
+  int x_zero, y_zero;
+  int mantissa, exponent;
+  code_stage stage;
+};
+/// See prims::rescale.
+struct rescale_values {
+  int zero;
+  int mantissa, exponent;
+  code_stage stage;
+};
+
 namespace prims {
 
 /// A tile of a product of codes and 8-bit weights. Code rows are first brought into a work area as
@@ -48,6 +83,52 @@ struct gemm {};
 ///       y[r * y_stride + c] = stage(rescaled(acc[r * acc_stride + c], factor of column c))
 /// Mantissas are 0 or in [2^30, 2^31), exponents in [-31, 30].
 struct requantize {};
+
+/// A block of up to `lanes` channels of a depthwise convolution:
+///   run(pairs, taps, first, positions, channels, w, start, acc, acc_stride)
+///       acc[i * acc_stride + c] = start[c] + sum over t < 2 * pairs of code(t, i, first + c) * weight(t, c)
+/// for i < positions, c < channels <= lanes. weight(t, c) is w[(t / 2 * lanes + place(c)) * 2 + t % 2],
+/// a 16-bit number in [-128, 127].
+struct depthwise {};
+
+/// out[i] = stage(((x[i] - x_zero) * x_factor + (y[i] - y_zero) * y_factor + 2^(shift-1)) >> shift):
+///   run(n, x, y, values, out)
+/// No sum leaves 32 bits. In this and the next ones out may be x or y; the code types are independent.
+struct sum {};
+
+/// out[i] = stage(rescaled((x[i] - x_zero) * (y[i] - y_zero), factor)):   run<Rule>(n, x, y, values, out)
+struct product {};
+
+/// out[i] = stage(rescaled(x[i] - zero, factor)), rounded once:   run(n, x, values, out)
+struct rescale {};
+
+/// out[i] = the smaller (or larger) of x[i] and y[i], held in [lowest, highest]:
+///   run(n, x, y, take_larger, lowest, highest, out), all of one type
+struct extremum {};
+
+/// out[i] = x[i] held in [lowest, highest]:   run(n, x, lowest, highest, out), both of one type
+struct clamp {};
+
+/// out[i] = stage(x[i] / scale to the nearest integer, ties to even), NaN gives the zero point:
+///   run(n, x, scale, stage, out)
+struct quantize {};
+
+/// out[i] = float(x[i] - zero) * scale:   run(n, x, zero, scale, out)
+struct dequantize {};
+
+/// y[c] = the largest code of the grid's channel c and `lowest`, at most `highest`:
+///   run(grid, channels, lowest, highest, y)
+struct window_max {};
+
+/// y[c] = (s +- count / 2) / count held in [lowest, highest], where s is the sum of the grid's channel c,
+/// count = rows * cols in [1, 32768], half the count has the sum's sign and the divisions truncate:
+///   run(grid, channels, lowest, highest, y)
+struct window_mean {};
+
+/// y[c] = stage(rescaled(sum over i < positions of (x[i * channels + c] - zero), factor)), rounded once:
+///   run(positions, channels, x, values, y)
+/// The sums fit in 32 bits.
+struct position_mean {};
 
 }  // namespace prims
 

@@ -6,20 +6,25 @@
 // fixed/eltwise.hpp, and so are the results.
 
 #include <lowbits/fixed/eltwise.hpp>
-#include <lowbits/kernel/table.hpp>
-#include <lowbits/quant/quantize.hpp>
+#include <lowbits/kernel/fast_eltwise.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
 /// out[i] = p(x[i], y[i]); p is sum_params, product_params, extremum_params or any such functor.
 template <class Arch, class X, class Y, class Params, class Out>
 void binary(size_t n, const X* x, const Y* y, const Params& p, Out* out) noexcept {
+  if constexpr (sizeof(X) == 1 && sizeof(Y) == 1 && sizeof(Out) == 1) {
+    if (fast_binary<Arch>(n, x, y, p, out)) return;
+  }
   for (size_t i = 0; i < n; ++i) out[i] = static_cast<Out>(p(x[i], y[i]));
 }
 
 /// out[i] = p(x[i])
 template <class Arch, class X, class Out>
 void rescale(size_t n, const X* x, const rescale_params& p, Out* out) noexcept {
+  if constexpr (sizeof(X) == 1 && sizeof(Out) == 1) {
+    if (fast_rescale<Arch>(n, x, p, out)) return;
+  }
   for (size_t i = 0; i < n; ++i) out[i] = static_cast<Out>(p(x[i]));
 }
 
@@ -33,23 +38,35 @@ void lookup(size_t n, const X* x, const uint8_t* table, Out* out) noexcept {
 /// out[i] = x[i] held in range.
 template <class Arch, class T>
 void clamp(size_t n, const T* x, code_range range, T* out) noexcept {
-  for (size_t i = 0; i < n; ++i) out[i] = static_cast<T>(lowbits::clamp<int>(x[i], range.lowest, range.highest));
+  if constexpr (sizeof(T) == 1 && has_prim<prims::clamp, Arch>) {
+    best_prim<prims::clamp, Arch>::run(n, x, range.lowest, range.highest, out);
+  } else {
+    for (size_t i = 0; i < n; ++i) out[i] = static_cast<T>(lowbits::clamp<int>(x[i], range.lowest, range.highest));
+  }
 }
 
 /// out[i] is the code of x[i], ties to even, held in the stage's range; NaN gives the zero point.
 /// stage.zero_point is p's.
 template <class Arch, class Out>
 void quantize(size_t n, const float* x, const affine& p, const output_stage& stage, Out* out) noexcept {
-  for (size_t i = 0; i < n; ++i) {
-    const int32_t steps = fp::is_nan(x[i]) ? 0 : fp::to_nearest<fp::tie::to_even>(fp::quotient(x[i], p.scale));
-    out[i] = static_cast<Out>(stage(steps));
+  if constexpr (sizeof(Out) == 1 && has_prim<prims::quantize, Arch>) {
+    best_prim<prims::quantize, Arch>::run(n, x, p.scale, raw_stage(stage), out);
+  } else {
+    for (size_t i = 0; i < n; ++i) {
+      const int32_t steps = fp::is_nan(x[i]) ? 0 : fp::to_nearest<fp::tie::to_even>(fp::quotient(x[i], p.scale));
+      out[i] = static_cast<Out>(stage(steps));
+    }
   }
 }
 
 /// out[i] = (x[i] - zero_point) * scale, one float product.
 template <class Arch, class X>
 void dequantize(size_t n, const X* x, const affine& p, float* out) noexcept {
-  for (size_t i = 0; i < n; ++i) out[i] = fp::product(static_cast<float>(x[i] - p.zero_point), p.scale);
+  if constexpr (sizeof(X) == 1 && has_prim<prims::dequantize, Arch>) {
+    best_prim<prims::dequantize, Arch>::run(n, x, p.zero_point, p.scale, out);
+  } else {
+    for (size_t i = 0; i < n; ++i) out[i] = fp::product(static_cast<float>(x[i] - p.zero_point), p.scale);
+  }
 }
 
 }  // namespace lowbits::kernel

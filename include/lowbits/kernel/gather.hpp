@@ -6,20 +6,9 @@
 
 #include <lowbits/core/shapes.hpp>
 #include <lowbits/kernel/table.hpp>
+#include <lowbits/kernel/tap_range.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
-
-/// The taps 0 <= t < taps that lie inside [0, extent): from `first` to below `last`.
-struct tap_range {
-  int first = 0, last = 0;
-
-  constexpr tap_range(int origin, int taps, int dilation, int extent) noexcept {
-    first = origin < 0 ? ceil_div(-origin, dilation) : 0;
-    last = origin >= extent ? 0 : smaller(taps, (extent - 1 - origin) / dilation + 1);
-    if (first >= last) first = last = 0;
-  }
-  constexpr int count() const noexcept { return last - first; }
-};
 
 /// Walks over the output positions of all images in order.
 struct output_position {

@@ -40,7 +40,7 @@ LOWBITS_REGION_INLINE __m256i widen_to_32(__m128i codes) {
   else return _mm256_cvtepu8_epi32(codes);
 }
 /// The low bytes of 8 + 8 numbers, each of which fits in a byte, signed or not.
-LOWBITS_REGION_INLINE __m128i narrowed(__m256i a, __m256i b) {
+LOWBITS_REGION_INLINE __m128i low_bytes(__m256i a, __m256i b) {
   const __m256i byte = _mm256_set1_epi32(0xff);
   const __m256i words = _mm256_packus_epi32(_mm256_and_si256(a, byte), _mm256_and_si256(b, byte));
   const __m256i ordered = _mm256_permute4x64_epi64(words, 0xd8);

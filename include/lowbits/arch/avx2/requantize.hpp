@@ -39,7 +39,7 @@ private:
     for (int r = 0; r < rows; ++r, acc += acc_stride, y += y_stride) {
       const __m256i a = _mm256_maskload_epi32(acc, low);
       const __m256i b = _mm256_maskload_epi32(n > 8 ? acc + 8 : acc, high);
-      store_bytes(y, narrowed(to_codes(f, a), to_codes(g, b)), n);
+      store_bytes(y, low_bytes(to_codes(f, a), to_codes(g, b)), n);
     }
   }
 };

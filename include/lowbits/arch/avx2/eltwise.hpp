@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Element-wise operations on codes with AVX2, sixteen at a time.
+
+#include <lowbits/arch/avx2/common.hpp>
+
+LOWBITS_REGION_AVX2
+namespace lowbits::inline LOWBITS_ABI {
+
+namespace detail::avx2 {
+
+/// Sixteen numbers in the order that interleaving words leaves: 0-3 8-11, then 4-7 12-15.
+struct split16 {
+  __m256i low, high;
+};
+/// The low bytes of such numbers, in order: packing undoes the split.
+LOWBITS_REGION_INLINE __m128i low_bytes(const split16& v) {
+  const __m256i byte = _mm256_set1_epi32(0xff);
+  const __m256i words = _mm256_packus_epi32(_mm256_and_si256(v.low, byte), _mm256_and_si256(v.high, byte));
+  return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+}
+/// Words to 32 bits, each shifted left by 16 - drop.
+LOWBITS_REGION_INLINE split16 split_words(__m256i words, int drop) {
+  const __m256i zero = _mm256_setzero_si256();
+  return {_mm256_srai_epi32(_mm256_unpacklo_epi16(zero, words), drop),
+          _mm256_srai_epi32(_mm256_unpackhi_epi16(zero, words), drop)};
+}
+LOWBITS_REGION_INLINE split16 multiply_words(__m256i a, __m256i b) {
+  const __m256i low = _mm256_mullo_epi16(a, b), high = _mm256_mulhi_epi16(a, b);
+  return {_mm256_unpacklo_epi16(low, high), _mm256_unpackhi_epi16(low, high)};
+}
+
+/// Calls f(rescale, left) with the fastest exact way to multiply numbers below 2^17 in magnitude by a
+/// factor, rounded once; f shifts its numbers left by `left` first.
+template <class Function>
+LOWBITS_REGION_INLINE void with_short_rescale(int mantissa, int exponent, Function f) {
+  if (exponent <= -2) f(rescale_small(same_factors(mantissa, exponent)), 0);
+  else if (exponent <= 12) f(rescale_small(same_factors(mantissa, exponent - 14)), 14);
+  else f(rescale_once(same_factors(mantissa, exponent)), 0);
+}
+
+/// out[i] = f(x[i], y[i]) on vectors of sixteen codes; f returns sixteen bytes.
+template <class X, class Y, class Out, class Function>
+LOWBITS_REGION_INLINE void for_each_pair(size_t n, const X* x, const Y* y, Out* out, Function f) {
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) store_bytes(out + i, f(load_bytes(x + i, 16), load_bytes(y + i, 16)), 16);
+  const int rest = static_cast<int>(n - i);
+  if (rest > 0) store_bytes(out + i, f(load_bytes(x + i, rest), load_bytes(y + i, rest)), rest);
+}
+
+}  // namespace detail::avx2
+
+template <>
+struct prim<prims::sum, arch::avx2> {
+  template <class X, class Y, class Out>
+  static void run(size_t n, const X* x, const Y* y, const sum_values& v, Out* out) noexcept {
+    using namespace detail::avx2;
+    const __m256i factors = _mm256_set1_epi32(static_cast<int>(static_cast<uint32_t>(v.x_factor & 0xffff) |
+                                                               static_cast<uint32_t>(v.y_factor) << 16));
+    const __m256i offset = _mm256_set1_epi32((1 << (v.shift - 1)) - v.x_zero * v.x_factor - v.y_zero * v.y_factor);
+    const __m128i shift = _mm_cvtsi32_si128(v.shift);
+    const stage8 stage(v.stage);
+    const auto scaled = [&](__m256i pairs) __attribute__((always_inline)) {
+      const __m256i s = _mm256_sra_epi32(_mm256_add_epi32(_mm256_madd_epi16(pairs, factors), offset), shift);
+      return _mm256_add_epi32(held(s, stage.lowest, stage.highest), stage.zero_point);
+    };
+    for_each_pair(n, x, y, out, [&](__m128i a, __m128i b) __attribute__((always_inline)) {
+      const __m256i u = widen<X>(a), w = widen<Y>(b);
+      return low_bytes(split16{scaled(_mm256_unpacklo_epi16(u, w)), scaled(_mm256_unpackhi_epi16(u, w))});
+    });
+  }
+};
+
+template <>
+struct prim<prims::product, arch::avx2> {
+  template <rescale_rule Rule, class X, class Y, class Out>
+  static void run(size_t n, const X* x, const Y* y, const product_values& v, Out* out) noexcept {
+    using namespace detail::avx2;
+    if constexpr (Rule == rescale_rule::twice) {
+      all(n, x, y, v, out, rescale_twice(same_factors(v.mantissa, v.exponent)), 0);
+    } else {
+      with_short_rescale(v.mantissa, v.exponent, [&](const auto& rescale, int left) __attribute__((always_inline)) {
+        all(n, x, y, v, out, rescale, left);
+      });
+    }
+  }
+
+private:
+  template <class X, class Y, class Out, class Rescale>
+  LOWBITS_REGION_INLINE static void all(size_t n, const X* x, const Y* y, const product_values& v, Out* out,
+                                        const Rescale& rescale, int left) {
+    using namespace detail::avx2;
+    const __m256i x_zero = _mm256_set1_epi16(static_cast<int16_t>(v.x_zero));
+    const __m256i y_zero = _mm256_set1_epi16(static_cast<int16_t>(v.y_zero));
+    const stage8 stage(v.stage);
+    const __m128i shift = _mm_cvtsi32_si128(left);
+    for_each_pair(n, x, y, out, [&](__m128i a, __m128i b) __attribute__((always_inline)) {
+      const split16 p = multiply_words(_mm256_sub_epi16(widen<X>(a), x_zero), _mm256_sub_epi16(widen<Y>(b), y_zero));
+      return low_bytes(split16{stage(rescale, _mm256_sll_epi32(p.low, shift)), stage(rescale, _mm256_sll_epi32(p.high, shift))});
+    });
+  }
+};
+
+template <>
+struct prim<prims::rescale, arch::avx2> {
+  template <class X, class Out>
+  static void run(size_t n, const X* x, const rescale_values& v, Out* out) noexcept {
+    using namespace detail::avx2;
+    const __m256i zero = _mm256_set1_epi16(static_cast<int16_t>(v.zero));
+    const stage8 stage(v.stage);
+    with_short_rescale(v.mantissa, v.exponent, [&](const auto& rescale, int left) __attribute__((always_inline)) {
+      const __m128i shift = _mm_cvtsi32_si128(left);
+      for_each_pair(n, x, x, out, [&](__m128i a, __m128i) __attribute__((always_inline)) {
+        const split16 s = split_words(_mm256_sub_epi16(widen<X>(a), zero), 16);
+        return low_bytes(split16{stage(rescale, _mm256_sll_epi32(s.low, shift)), stage(rescale, _mm256_sll_epi32(s.high, shift))});
+      });
+    });
+  }
+};
+
+namespace detail::avx2 {
+
+template <class Code>
+LOWBITS_REGION_INLINE __m128i largest(__m128i a, __m128i b) {
+  if constexpr (Code(-1) < Code(0)) return _mm_max_epi8(a, b);
+  else return _mm_max_epu8(a, b);
+}
+template <class Code>
+LOWBITS_REGION_INLINE __m128i smallest(__m128i a, __m128i b) {
+  if constexpr (Code(-1) < Code(0)) return _mm_min_epi8(a, b);
+  else return _mm_min_epu8(a, b);
+}
+LOWBITS_REGION_INLINE __m128i bytes_of(int code) { return _mm_set1_epi8(static_cast<char>(code)); }
+
+}  // namespace detail::avx2
+
+template <>
+struct prim<prims::extremum, arch::avx2> {
+  template <class Code>
+  static void run(size_t n, const Code* x, const Code* y, bool take_larger, int lowest, int highest, Code* out) noexcept {
+    using namespace detail::avx2;
+    const __m128i low = bytes_of(lowest), high = bytes_of(highest);
+    const auto within = [&](__m128i v) __attribute__((always_inline)) { return smallest<Code>(largest<Code>(v, low), high); };
+    if (take_larger) {
+      for_each_pair(n, x, y, out, [&](__m128i a, __m128i b) __attribute__((always_inline)) { return within(largest<Code>(a, b)); });
+    } else {
+      for_each_pair(n, x, y, out, [&](__m128i a, __m128i b) __attribute__((always_inline)) { return within(smallest<Code>(a, b)); });
+    }
+  }
+};
+
+template <>
+struct prim<prims::clamp, arch::avx2> {
+  template <class Code>
+  static void run(size_t n, const Code* x, int lowest, int highest, Code* out) noexcept {
+    prim<prims::extremum, arch::avx2>::run(n, x, x, true, lowest, highest, out);
+  }
+};
+
+}  // namespace lowbits
+LOWBITS_REGION_END
