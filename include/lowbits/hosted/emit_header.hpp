@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// A graph as one C++ header: constant arrays, and the function that builds the graph from them. The
+// header needs only the core of the library, no file and no heap, so it serves firmware as it is.
+// The same graph always gives the same text.
+
+#include <lowbits/hosted/emit_node.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+struct header_options {
+  std::string space = "network";      ///< namespace of everything in the header
+  std::string function = "make_net";  ///< name of the function
+  std::string licence{};              ///< SPDX expression of the model, if it has one
+  std::vector<std::string> notice{};  ///< lines of comment: where the model is from, how good it is
+};
+
+namespace emit {
+
+inline std::string element_name(const tensor_desc& d) {
+  if (d.kind == element::reals) return "float";
+  return joined(d.format.is_signed ? "std::int" : "std::uint", 8 * d.format.storage_bytes(), "_t");
+}
+/// "[8][8][1], real = 0.0625 * (q + 128)"
+inline std::string meaning(const tensor_desc& d) {
+  std::string text;
+  for (int a = 0; a < d.shape.rank; ++a) text += joined("[", d.shape.extent[a], "]");
+  if (d.kind == element::reals) return text;
+  std::string scale = literal(d.params.scale);
+  scale.pop_back();
+  const int z = d.params.zero_point;
+  const std::string code = z == 0 ? "q"
+      : z < 0                     ? joined("(q + ", -z, ")")
+                                  : joined("(q - ", z, ")");
+  return joined(text, ", real = ", scale, " * ", code);
+}
+
+/// The arrays of a node with weights.
+inline std::string arrays(const node& n, const node& in, const std::string& id) {
+  const weight_data& w = n.weights;
+  const int channels = n.out.shape.extent[n.out.shape.rank - 1];
+  const std::string taps = joined("[", n.window.kernel_h, "][", n.window.kernel_w, "]");
+  std::string layout;
+  if (n.kind == op_kind::dense)
+    layout = joined("[", channels, "][", row_extents::of(in.out).columns, "] (output, input)");
+  else if (n.kind == op_kind::depthwise)
+    layout = joined(taps, "[", channels, "] (height, width, channel)");
+  else
+    layout = joined("[", channels, "]", taps, "[",
+                    image_extents::of(in.out).c / (n.kind == op_kind::conv2d ? n.groups : 1),
+                    "] (output, height, width, input)");
+  std::string text =
+      comment(joined(n.name, ": ", layout, ", ", int{w.format.bits}, " bits",
+                     w.packed != nullptr ? ", one stream of bits, lowest first" : ""));
+
+  const std::string codes = joined(id, "_w"), scales = joined(id, "_scale"),
+                    bias = joined(id, "_b");
+  if (w.packed != nullptr) text += byte_array(codes, {w.packed, w.length});
+  else if (w.s8 != nullptr)
+    text += number_array("std::int8_t", codes, std::span(w.s8, w.length), 4);
+  else if (w.u8 != nullptr)
+    text += number_array("std::uint8_t", codes, std::span(w.u8, w.length), 4);
+  else text += number_array("std::int16_t", codes, std::span(w.s16, w.length), 6);
+  if (w.scales != nullptr)
+    text += number_array("float", scales, std::span(w.scales, w.scale_count), 14);
+  if (n.bias.s32 != nullptr)
+    text += number_array("std::int32_t", bias, std::span(n.bias.s32, n.bias.length), 11);
+  if (n.bias.s64 != nullptr)
+    text += number_array("std::int64_t", bias, std::span(n.bias.s64, n.bias.length), 20);
+  return text;
+}
+
+/// Everything in front of the arrays: what the header is and how to use it.
+template <size_t Capacity>
+std::string preamble(const builder<Capacity>& g, const std::vector<std::string>& id,
+                     const header_options& o) {
+  std::string text;
+  if (!o.licence.empty()) text += comment(joined("SPDX-License-Identifier: ", o.licence));
+  text += joined("#pragma once\n\n// Written by lowbits ", LOWBITS_VERSION_MAJOR, ".",
+                 LOWBITS_VERSION_MINOR, ".", LOWBITS_VERSION_PATCH, ": do not edit.\n");
+  for (const std::string& line : o.notice) text += comment(line);
+  text += joined("//\n//   using net = lowbits::model<", o.space, "::", o.function, ">;\n",
+                 "//   alignas(lowbits::arena_alignment) unsigned char arena[net::arena_bytes];\n");
+  std::string arguments = "arena";
+  for (int k = 0; k < g.input_count() + g.output_count(); ++k) {
+    const int i = k < g.input_count() ? g.input_node(k) : g.output_node(k - g.input_count());
+    const std::string& name = id[static_cast<size_t>(i)];
+    arguments += joined(", ", name);
+    text += joined("//   ", element_name(g[i].out), " ", name, "[", g[i].out.count(), "];  // ",
+                   meaning(g[i].out), "\n");
+  }
+  return joined(text, "//   lowbits::status s = net::run(", arguments, ");\n\n",
+                "#include <cstdint>\n\n#include <lowbits/lowbits.hpp>\n\n"
+                "static_assert(LOWBITS_VERSION_MAJOR == ",
+                LOWBITS_VERSION_MAJOR, " && LOWBITS_VERSION_MINOR == ", LOWBITS_VERSION_MINOR,
+                ",\n", "              \"lowbits: ", o.space,
+                ": the header was written by another version of the \"\n",
+                "              \"library; emit it again\");\n\n");
+}
+
+}  // namespace emit
+
+/// g as text. A graph with an error is refused with its sentence; so is one with a custom node.
+template <size_t Capacity>
+std::string emit_header(const builder<Capacity>& g, const header_options& o = {}) {
+  require_ok(g.verdict());
+  emit::identifiers names;
+  std::vector<std::string> id;
+  for (int i = 0; i < g.node_count(); ++i) id.push_back(names.make(g[i].name.c_str()));
+
+  std::string text = joined(emit::preamble(g, id, o), "namespace ", o.space,
+                            " {\n\nnamespace lb = lowbits;\n\n// clang-format off\n");
+  for (int i = 0; i < g.node_count(); ++i)
+    if (has_weights(g[i].kind))
+      text += joined(emit::arrays(g[i], g[g[i].in[0]], id[static_cast<size_t>(i)]), "\n");
+  text += joined("constexpr auto ", o.function, "() {\n  lb::builder<", g.node_count(), "> g;\n");
+  for (int i = 0; i < g.node_count(); ++i) {
+    emit::call_context c{{}, id[static_cast<size_t>(i)], {}};
+    for (int k = 0; k < g[i].in_count; ++k) {
+      c.in.push_back(&g[g[i].in[k]]);
+      c.x.push_back(joined(id[static_cast<size_t>(g[i].in[k])], "_y"));
+    }
+    text += emit::statement(g[i], c);
+  }
+  for (int k = 0; k < g.output_count(); ++k)
+    text += joined(k + 1 == g.output_count() ? "  return g.output(" : "  g.output(",
+                   id[static_cast<size_t>(g.output_node(k))], "_y);\n");
+  return joined(text, "}\n// clang-format on\n\n}  // namespace ", o.space, "\n");
+}
+
+}  // namespace lowbits

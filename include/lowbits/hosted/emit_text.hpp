@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// C++ source as text: literals that read back exactly, arrays, identifiers, lines of at most 100
+// columns. Independent of the locale; an array's line breaks do not depend on its values' digits, so
+// that one changed value changes one line.
+
+#include <charconv>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <lowbits/hosted/joined.hpp>
+#include <lowbits/quant/qtype.hpp>
+
+namespace lowbits::inline LOWBITS_ABI::emit {
+
+inline constexpr size_t columns = 100;
+
+/// The shortest decimal that reads back as x, for example 0.0625f.
+inline std::string literal(float x) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, x).ptr;
+  std::string s(text, end);
+  if (s.find_first_of(".e") == std::string::npos) s += ".0";
+  return s + "f";
+}
+inline std::string literal(double x) {
+  char text[40];
+  std::string s(text, std::to_chars(text, text + sizeof text, x).ptr);
+  return s.find_first_of(".e") == std::string::npos ? s + ".0" : s;
+}
+
+/// q8, u4, narrow<q8>: a format as a type, behind lb::.
+inline std::string type_name(const qformat& f) {
+  const std::string plain = joined(f.is_signed ? "lb::q" : "lb::u", int{f.bits});
+  return f.is_narrow ? joined("lb::narrow<", plain, ">") : plain;
+}
+
+/// One line of comment, whatever is in the text.
+inline std::string comment(std::string_view text) {
+  std::string line = text.empty() ? "//" : "// ";
+  for (char c : text) line += c >= '\0' && c < ' ' ? ' ' : c;
+  return line + (line.back() == '\\' ? ".\n" : "\n");  // a backslash would swallow the next line
+}
+
+/// items joined by ", ", as many on a line as fit; later lines are indented.
+inline std::string filled(std::string_view head, const std::vector<std::string>& items,
+                          std::string_view tail, size_t indent) {
+  std::string text(head);
+  size_t used =
+      head.size() - (head.rfind('\n') == std::string_view::npos ? 0 : head.rfind('\n') + 1);
+  for (size_t i = 0; i < items.size(); ++i) {
+    const bool last = i + 1 == items.size();
+    const size_t needed = items[i].size() + (last ? tail.size() : 1);
+    if (i != 0 && used + 1 + needed > columns) {
+      text.append("\n").append(indent, ' ');
+      used = indent;
+    } else if (i != 0) {
+      text += ' ';
+      ++used;
+    }
+    text += items[i];
+    used += items[i].size();
+    if (!last) {
+      text += ',';
+      ++used;
+    }
+  }
+  return text.append(tail);
+}
+
+/// LOWBITS_FLASH inline constexpr <type> <name>[<count>] = {...}; in aligned rows; width is the room
+/// that a value of the type may need.
+inline std::string array(std::string_view type, std::string_view name,
+                         const std::vector<std::string>& values, size_t width) {
+  const size_t row = (columns - 1) / (width + 2);
+  std::string text =
+      joined("LOWBITS_FLASH inline constexpr ", type, " ", name, "[", values.size(), "] = {\n");
+  for (size_t i = 0; i < values.size(); ++i) {
+    const std::string& v = values[i];
+    const bool first = i % row == 0, end = i % row == row - 1 || i + 1 == values.size();
+    text.append(first ? "  " : " ").append(v.size() < width ? width - v.size() : 0, ' ').append(v);
+    text.append(i + 1 == values.size() ? "" : ",").append(end ? "\n" : "");
+  }
+  return text + "};\n";
+}
+
+template <class T>
+std::string number_array(std::string_view type, std::string_view name, std::span<const T> values,
+                         size_t width) {
+  std::vector<std::string> items;
+  for (T v : values) {
+    if constexpr (std::is_same_v<T, float>) items.push_back(literal(v));
+    else items.push_back(std::to_string(v));
+  }
+  return array(type, name, items, width);
+}
+
+/// A stream of bits.
+inline std::string byte_array(std::string_view name, std::span<const uint8_t> bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::vector<std::string> items;
+  for (uint8_t b : bytes) items.push_back({'0', 'x', digits[b >> 4], digits[b & 15]});
+  return array("std::uint8_t", name, items, 4);
+}
+
+/// Makes identifiers of node names. The result never starts with a digit or an underscore, has no
+/// two underscores in a row, and is different for different names.
+class identifiers {
+public:
+  std::string make(std::string_view name) {
+    std::string id;
+    for (char c : name) {
+      const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'),
+                 digit = c >= '0' && c <= '9';
+      if (digit && id.empty()) id = "n";
+      if (letter || digit) id += c;
+      else if (!id.empty() && id.back() != '_') id += '_';
+    }
+    while (!id.empty() && id.back() == '_') id.pop_back();
+    if (id.empty()) id = "node";
+    std::string unique = id;
+    for (int n = 2; !used_.insert(unique).second; ++n) unique = joined(id, "_", n);
+    return unique;
+  }
+
+private:
+  std::set<std::string> used_;
+};
+
+}  // namespace lowbits::emit

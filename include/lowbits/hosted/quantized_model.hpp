@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// A quantized network made at run time: the same builder that programs fill at compile time, the
+// arrays it points to, and what was noticed on the way.
+
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <lowbits/graph/builder.hpp>
+#include <lowbits/hosted/model_error.hpp>
+#include <lowbits/hosted/quantize_weights.hpp>
+#include <lowbits/pack/packed_view.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+/// Things that cost accuracy or hint at a mistake. Nothing of this kind happens without a note.
+enum class finding : uint8_t {
+  dead_tensor,   ///< zero for every sample
+  dead_channel,  ///< an output channel that is zero for every sample
+  dead_weights,  ///< an output channel whose weights are all zero
+  saturated,     ///< values outside the range of the codes
+  raised_scale,  ///< a weight scale made coarser so that the bias fits
+  held_bias,     ///< a bias beyond 32 bits
+};
+
+struct quantization_note {
+  finding what{};
+  std::string node{};
+  std::string text{};  ///< a sentence with the numbers
+};
+
+/// How well the weights of a layer are represented, scales before correct.hpp.
+struct layer_summary {
+  std::string node{};
+  int bits = 8;
+  size_t weights = 0;
+  size_t clipped = 0;
+  double signal = 0, noise = 0;  ///< sums of squares
+};
+
+class quantized_model {
+public:
+  static constexpr size_t capacity = 512;
+  using graph_type = builder<capacity>;
+
+  const graph_type& graph() const noexcept { return *graph_; }
+  graph_type& graph() noexcept { return *graph_; }
+
+  /// Keeps the codes (packed below 8 bits) and scales for as long as this object lives.
+  weight_data keep(const quantized_weights& w) {
+    const std::vector<float>& scales = scales_.emplace_back(w.scales);
+    weight_data d{.format = w.format, .scales = scales.data(), .scale_count = scales.size()};
+    if (w.format.bits == 8) {
+      const std::vector<int8_t>& codes = codes_.emplace_back(w.codes);
+      d.s8 = codes.data();
+      d.length = codes.size();
+    } else {
+      std::vector<uint8_t>& bytes =
+          bytes_.emplace_back(packed_bytes(w.codes.size(), w.format.bits));
+      for (size_t i = 0; i < w.codes.size(); ++i)
+        detail::store_code(bytes.data(), i, w.format.bits, w.format.encode(w.codes[i]));
+      d.packed = bytes.data();
+      d.length = bytes.size();
+    }
+    return d;
+  }
+  /// One bias per channel; `wide` ones have 64 bits, others must fit in 32.
+  bias_data keep(const std::vector<int64_t>& bias, bool wide) {
+    bias_data d;
+    d.length = bias.size();
+    if (wide) d.s64 = wide_biases_.emplace_back(bias).data();
+    else d.s32 = biases_.emplace_back(bias.begin(), bias.end()).data();
+    return d;
+  }
+
+  std::vector<quantization_note> notes{};
+  std::vector<layer_summary> layers{};
+
+private:
+  // Moving the outer vector moves the inner ones without touching their elements.
+  std::unique_ptr<graph_type> graph_ = std::make_unique<graph_type>();
+  std::vector<std::vector<int8_t>> codes_{};
+  std::vector<std::vector<uint8_t>> bytes_{};
+  std::vector<std::vector<float>> scales_{};
+  std::vector<std::vector<int32_t>> biases_{};
+  std::vector<std::vector<int64_t>> wide_biases_{};
+};
+
+/// One line per layer with weights, and one per note; for terminals and the heads of files.
+inline std::vector<std::string> summary(const quantized_model& q) {
+  std::vector<std::string> lines;
+  for (const layer_summary& l : q.layers) {
+    char numbers[120];
+    const double sqnr = l.noise > 0 ? 10 * std::log10(l.signal / l.noise) : 0;
+    std::snprintf(numbers, sizeof numbers, ": %zu weights in %d bits, SQNR %.1f dB, %zu clipped",
+                  l.weights, l.bits, sqnr, l.clipped);
+    lines.push_back(l.node + numbers);
+  }
+  for (const quantization_note& n : q.notes)
+    lines.push_back(joined("note: ", n.node, ": ", n.text));
+  return lines;
+}
+
+}  // namespace lowbits
