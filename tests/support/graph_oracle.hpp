@@ -47,14 +47,15 @@ std::vector<tensor_buffer> run_unplanned(const std::vector<tensor_buffer>& input
   [&]<int... I>(std::integer_sequence<int, I...>) {
     (
         [&] {
-          using step = lb::node_step<Model, I, lb::arch::generic>;
-          const lb::step s = step::make();
+          using step = typename lb::node_step<Model, I>::template step_type<lb::arch::generic>;
+          constexpr auto& data = lb::node_data<Model, I>;
+          const lb::step s = lb::step_of<step>(data);
           if (s.run == nullptr) return;
           lb::step_io io;
           for (int k = 0; k < Model::graph[I].in_count; ++k)
             io.in[k] = out[static_cast<std::size_t>(Model::graph[I].in[k])].data();
           io.out = out[I].data();
-          tensor_buffer scratch(step::needs().scratch_bytes);
+          tensor_buffer scratch(lb::needs_of<step>(data).scratch_bytes);
           io.scratch = scratch.data();
           s.run(s.data, io);
         }(),

@@ -29,13 +29,15 @@ class model_layout {
   // ---- per architecture
   template <class Arch>
   static constexpr table_of<step_needs> needs = []<int... I>(std::integer_sequence<int, I...>) {
-    return table_of<step_needs>{{node_step<Model, I, Arch>::needs()...}};
+    return table_of<step_needs>{
+        {needs_of<typename node_step<Model, I>::template step_type<Arch>>(node_data<Model, I>)...}};
   }
   (indices{});
   template <class Arch>
   LOWBITS_FLASH static constexpr table_of<step> steps = [
   ]<int... I>(std::integer_sequence<int, I...>) {
-    return table_of<step>{{node_step<Model, I, Arch>::make()...}};
+    return table_of<step>{
+        {step_of<typename node_step<Model, I>::template step_type<Arch>>(node_data<Model, I>)...}};
   }
   (indices{});
 

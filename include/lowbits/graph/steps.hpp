@@ -3,7 +3,7 @@
 
 // From a node, which is data, to its step: the element types, the accumulator and the rounding
 // policy become template arguments, the shapes and parameters a constant. Nodes with the same types
-// share their code.
+// share their code on every architecture.
 
 #include <type_traits>
 
@@ -19,8 +19,33 @@
 
 namespace lowbits::inline LOWBITS_ABI {
 
-/// Node I of Model on Arch. make() gives its step, needs() the memory for it.
-template <class Model, int I, class Arch>
+namespace detail {
+
+/// A step whose architecture is still open, and one that is the same on all.
+template <template <class...> class Step, class... Types>
+struct on_each_arch {
+  template <class Arch>
+  using on = Step<Arch, Types...>;
+};
+template <class Step>
+struct on_any_arch {
+  template <class Arch>
+  using on = Step;
+};
+template <template <class, class, class, class, class> class Kernel, class... Types>
+struct weighted_on_each_arch {
+  template <class Arch>
+  using on = weighted_step<Kernel, Arch, Types...>;
+};
+template <template <class, class, class, class, class> class Kernel, bool IsPrepared,
+          class... Types>
+using weighted = std::conditional_t<IsPrepared, weighted_on_each_arch<Kernel, Types...>,
+                                    on_any_arch<weighted_step<Kernel, arch::generic, Types...>>>;
+
+}  // namespace detail
+
+/// The step of node I of Model; step_type<Arch> has run, needs, and pack where weights are prepared.
+template <class Model, int I>
 class node_step {
   using facts = node_facts<Model, I>;
   static constexpr const node& nd = facts::n;
@@ -31,88 +56,82 @@ class node_step {
   using out_element = element_type<nd.out.kind, nd.out.format.bits, nd.out.format.is_signed>;
 
   static constexpr auto select() noexcept {
+    using namespace detail;
+    using data_type = std::remove_cvref_t<decltype(node_data<Model, I>)>;
     if constexpr (has_weights(kind)) {
-      return weighted();
+      using acc = std::conditional_t<fits_int32(Model::graph, I) && nd.bias.s64 == nullptr, int32_t,
+                                     int64_t>;
+      // Prepared layouts hold symmetric weights and 32-bit biases.
+      constexpr bool prepared = nd.weights.zero_point == 0 && nd.bias.s64 == nullptr;
+      if constexpr (kind == op_kind::depthwise)
+        return weighted<kernel::depthwise, prepared, x_type, acc, out_type, data_type>{};
+      else if constexpr (kind == op_kind::transposed_conv2d)
+        return weighted<kernel::transposed_conv2d, prepared, x_type, acc, out_type, data_type>{};
+      else return weighted<kernel::conv2d, prepared, x_type, acc, out_type, data_type>{};
     } else if constexpr (kind == op_kind::matmul) {
       constexpr int64_t depth = static_cast<int64_t>(node_macs(Model::graph, I) / nd.out.count());
       constexpr int64_t capacity = product_capacity(
           infer::largest_value(facts::x), infer::largest_value(facts::y), highest_of<int32_t>);
       using acc = std::conditional_t<(depth <= capacity), int32_t, int64_t>;
-      return matmul_step<Arch, x_type, y_type, acc, out_type,
-                         matmul_data<typename facts::rounding_type>>{};
+      return on_each_arch<matmul_step, x_type, y_type, acc, out_type, data_type>{};
     } else if constexpr (kind == op_kind::max_pool || kind == op_kind::average_pool) {
-      return pool_step<Arch, out_type, kind == op_kind::max_pool>{};
+      return on_each_arch<pool_step, out_type, std::bool_constant<kind == op_kind::max_pool>>{};
     } else if constexpr (kind == op_kind::global_mean) {
-      return mean_step<Arch, x_type, out_type>{};
-    } else if constexpr (kind == op_kind::add || kind == op_kind::sub) {
-      return binary_step<
-          Arch, x_type, y_type, out_type,
-          std::conditional_t<nd.sum == sum_definition::tflite, tflite_sum_params, sum_params>>{};
-    } else if constexpr (kind == op_kind::mul) {
-      return binary_step<Arch, x_type, y_type, out_type,
-                         product_params<typename facts::rounding_type>>{};
-    } else if constexpr (kind == op_kind::minimum || kind == op_kind::maximum) {
-      return binary_step<Arch, x_type, y_type, out_type, extremum_params>{};
+      return on_each_arch<mean_step, x_type, out_type>{};
+    } else if constexpr (kind == op_kind::add || kind == op_kind::sub || kind == op_kind::mul ||
+                         kind == op_kind::minimum || kind == op_kind::maximum) {
+      return on_each_arch<binary_step, x_type, y_type, out_type, data_type>{};
     } else if constexpr (kind == op_kind::requantize) {
-      return rescale_step<Arch, x_type, out_type>{};
+      return on_each_arch<rescale_step, x_type, out_type>{};
     } else if constexpr (kind == op_kind::function) {
-      return table_step<Arch, x_type, out_type>{};
+      return on_each_arch<table_step, x_type, out_type>{};
     } else if constexpr (kind == op_kind::softmax) {
-      return softmax_step<x_type, out_type, std::remove_cvref_t<decltype(node_data<Model, I>)>>{};
+      return on_any_arch<softmax_step<x_type, out_type, data_type>>{};
     } else if constexpr (kind == op_kind::quantize) {
-      return quantize_step<Arch, out_type>{};
+      return on_each_arch<quantize_step, out_type>{};
     } else if constexpr (kind == op_kind::dequantize) {
-      return dequantize_step<Arch, x_type>{};
+      return on_each_arch<dequantize_step, x_type>{};
     } else if constexpr (kind == op_kind::reshape) {
-      return reshape_step{};
+      return on_any_arch<reshape_step>{};
     } else if constexpr (kind == op_kind::concat) {
-      return concat_step{};
+      return on_any_arch<concat_step>{};
     } else if constexpr (kind == op_kind::pad || kind == op_kind::slice ||
                          kind == op_kind::transpose) {
-      return move_step<kind, out_element>{};
+      return on_any_arch<move_step<kind, out_element>>{};
     } else if constexpr (kind == op_kind::resize) {
-      return resize_step<out_element>{};
+      return on_any_arch<resize_step<out_element>>{};
     } else if constexpr (kind == op_kind::grid_sample) {
-      return grid_sample_step<out_element, typename y_type::storage>{};
+      return on_any_arch<grid_sample_step<out_element, typename y_type::storage>>{};
     } else if constexpr (kind == op_kind::custom) {
-      return custom_step{};
+      return on_any_arch<custom_step>{};
     } else {
-      return no_step{};
+      return on_any_arch<no_step>{};
     }
   }
-
-  static constexpr auto weighted() noexcept {
-    using data_type = std::remove_cvref_t<decltype(node_data<Model, I>)>;
-    using acc =
-        std::conditional_t<fits_int32(Model::graph, I) && nd.bias.s64 == nullptr, int32_t, int64_t>;
-    // Prepared layouts hold symmetric weights.
-    using used = std::conditional_t<nd.weights.zero_point == 0 && nd.bias.s64 == nullptr, Arch,
-                                    arch::generic>;
-    if constexpr (kind == op_kind::depthwise) {
-      return weighted_step<kernel::depthwise, used, x_type, acc, out_type, data_type>{};
-    } else if constexpr (kind == op_kind::transposed_conv2d) {
-      return weighted_step<kernel::transposed_conv2d, used, x_type, acc, out_type, data_type>{};
-    } else {
-      return weighted_step<kernel::conv2d, used, x_type, acc, out_type, data_type>{};
-    }
-  }
-  using type = decltype(select());
 
 public:
-  static constexpr step_needs needs() noexcept {
-    if constexpr (std::is_same_v<type, no_step>) return {};
-    else return type::needs(node_data<Model, I>);
-  }
-  static constexpr step make() noexcept {
-    if constexpr (std::is_same_v<type, no_step>) {
-      return {};
-    } else {
-      step s{&type::run, nullptr, &node_data<Model, I>};
-      if constexpr (requires { &type::pack; })
-        if (needs().packed_bytes != 0) s.pack = &type::pack;
-      return s;
-    }
-  }
+  template <class Arch>
+  using step_type = typename decltype(select())::template on<Arch>;
 };
+
+/// What a step with this data needs.
+template <class Step, class Data>
+constexpr step_needs needs_of(const Data& data) noexcept {
+  if constexpr (std::is_same_v<Step, no_step>) return {};
+  else return Step::needs(data);
+}
+
+/// The step with this data, which must be a constant.
+template <class Step, class Data>
+constexpr step step_of(const Data& data) noexcept {
+  if constexpr (std::is_same_v<Step, no_step>) {
+    return {};
+  } else {
+    step s{&Step::run, nullptr, &data};
+    if constexpr (requires { &Step::pack; })
+      if (Step::needs(data).packed_bytes != 0) s.pack = &Step::pack;
+    return s;
+  }
+}
 
 }  // namespace lowbits

@@ -28,11 +28,12 @@ constexpr binary_data<Params> make_binary(const tensor_desc& x, const tensor_des
           x.shape, y.shape,     out.shape};
 }
 
-template <class Arch, class X, class Y, class Out, class Params>
+/// Data is binary_data<Params>.
+template <class Arch, class X, class Y, class Out, class Data>
 struct binary_step {
-  static constexpr step_needs needs(const binary_data<Params>&) noexcept { return {}; }
+  static constexpr step_needs needs(const Data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
-    const auto& d = *static_cast<const binary_data<Params>*>(data);
+    const auto& d = *static_cast<const Data*>(data);
     const auto* x = elements<typename X::storage>(io.in[0]);
     const auto* y = elements<typename Y::storage>(io.in[1]);
     auto* out = elements<typename Out::storage>(io.out);

@@ -28,6 +28,7 @@ struct verdict {
 constexpr void check_numbers(const tensor_desc& d, verdict& v) noexcept {
   if (d.kind == element::reals) return;
   v.require(d.format.valid(), graph_errc::format);
+  v.require(!d.format.is_binary(), graph_errc::binary);
   v.require(fp::is_positive(d.params.scale), graph_errc::scale);
   if (v.ok()) v.require(is_valid(d.params, d.format), graph_errc::zero_point);
 }

@@ -15,13 +15,14 @@ struct pool_data {
   code_range clamp{};
 };
 
-template <class Arch, class Out, bool IsMax>
+/// IsMax is std::true_type or std::false_type.
+template <class Arch, class Out, class IsMax>
 struct pool_step {
   static constexpr step_needs needs(const pool_data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
     using T = typename Out::storage;
     const auto& d = *static_cast<const pool_data*>(data);
-    if constexpr (IsMax)
+    if constexpr (IsMax::value)
       kernel::max_pool<Arch>(d.shape, elements<T>(io.in[0]), d.clamp, elements<T>(io.out));
     else kernel::average_pool<Arch>(d.shape, elements<T>(io.in[0]), d.clamp, elements<T>(io.out));
   }
