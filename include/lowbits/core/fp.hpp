@@ -14,7 +14,16 @@ inline constexpr uint32_t sign_mask = 0x8000'0000u;
 inline constexpr uint32_t magnitude_mask = 0x7fff'ffffu;
 inline constexpr uint32_t infinity_bits = 0x7f80'0000u;
 
-constexpr uint32_t to_bits(float x) noexcept { return std::bit_cast<uint32_t>(x); }
+/// The bits pass through a register that the optimiser cannot see into. Otherwise clang (19) turns
+/// questions about bits back into comparisons of floats: "are all bits but the sign zero" becomes
+/// x == 0, wrong where denormals are flushed, and "is it infinity" becomes false under -ffast-math.
+constexpr uint32_t to_bits(float x) noexcept {
+  auto bits = std::bit_cast<uint32_t>(x);
+#if LOWBITS_GNU
+  if (!std::is_constant_evaluated()) asm("" : "+r"(bits));
+#endif
+  return bits;
+}
 constexpr float from_bits(uint32_t b) noexcept { return std::bit_cast<float>(b); }
 constexpr uint32_t magnitude_bits(float x) noexcept { return to_bits(x) & magnitude_mask; }
 
@@ -93,7 +102,13 @@ constexpr int32_t to_nearest(float x) noexcept {
 
 // The same for double, which only the making of tables and parameters uses.
 
-constexpr uint64_t to_bits(double x) noexcept { return std::bit_cast<uint64_t>(x); }
+constexpr uint64_t to_bits(double x) noexcept {
+  auto bits = std::bit_cast<uint64_t>(x);
+#if LOWBITS_GNU
+  if (!std::is_constant_evaluated()) asm("" : "+r"(bits));
+#endif
+  return bits;
+}
 constexpr double from_bits64(uint64_t b) noexcept { return std::bit_cast<double>(b); }
 inline constexpr uint64_t magnitude_mask64 = 0x7fff'ffff'ffff'ffffu;
 inline constexpr uint64_t infinity_bits64 = 0x7ff0'0000'0000'0000u;

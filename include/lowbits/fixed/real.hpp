@@ -28,7 +28,7 @@ struct real {
     return normalised(m, (biased != 0 ? biased : 1) - 150, false);
   }
   static constexpr real from(double x) noexcept {
-    const uint64_t u = std::bit_cast<uint64_t>(x);
+    const uint64_t u = fp::to_bits(x);
     const int biased = static_cast<int>(u >> 52);
     if (biased >= 2047 || u == 0) return {};
     const uint64_t m = (u & ((uint64_t{1} << 52) - 1)) | (biased != 0 ? uint64_t{1} << 52 : 0u);

@@ -81,7 +81,7 @@ namespace detail {
 /// A scale held between 2^-126 and the largest float: no later division sees a denormal, which
 /// a processor may be set to flush to zero.
 constexpr float held_scale(float scale) noexcept {
-  return fp::from_bits(clamp(fp::magnitude_bits(scale), 0x0080'0000u, fp::infinity_bits - 1));
+  return fp::from_bits(clamp<uint32_t>(fp::magnitude_bits(scale), 0x0080'0000u, fp::infinity_bits - 1));
 }
 
 }  // namespace detail
