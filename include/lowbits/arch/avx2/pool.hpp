@@ -12,7 +12,10 @@ namespace detail::avx2 {
 
 /// Sums of sixteen channels, in order.
 struct sums16 {
-  __m256i low = _mm256_setzero_si256(), high = _mm256_setzero_si256();
+  __m256i low, high;
+
+  // Written out: g++ compiles an implicit constructor without the region's instruction set.
+  LOWBITS_REGION_INLINE sums16() : low(_mm256_setzero_si256()), high(_mm256_setzero_si256()) {}
 
   template <class Code>
   LOWBITS_REGION_INLINE void add(const Code* x, int channels) {
