@@ -83,8 +83,8 @@ private:
       for (int64_t done = 0; done < positions(s); done += rows.rows) {
         const int n = static_cast<int>(smaller<int64_t>(rows.rows, positions(s) - done));
         for (int r = 0; r < n; ++r, at.next(s)) gatherer.write(at, x_rows + r * stride, rows.depth);
-        gemm_rows<Arch>(n, x_rows, stride, w, packed, rq, g * s.group_out(), y + done * s.out_c + g * s.group_out(),
-                        s.out_c, tile);
+        gemm_rows<Arch>(n, x_rows, stride, w, packed, nullptr, rq, g * s.group_out(),
+                        y + done * s.out_c + g * s.group_out(), s.out_c, tile);
       }
     }
   }

@@ -44,7 +44,7 @@ public:
     element* const end = to + padded;
     to = fill(to, down.first * t.kernel_w * depth);
     for (int i = down.first; i < down.last; ++i) {
-      const X* from = x_ + ((ptrdiff_t{at.b} * s_.in_h + ih + i * t.dilation_h) * s_.in_w + iw) * s_.in_c;
+      const ptrdiff_t from = ((ptrdiff_t{at.b} * s_.in_h + ih + i * t.dilation_h) * s_.in_w + iw) * s_.in_c;
       to = fill(to, across.first * depth);
       if (joins_taps_) {
         to = fetch(from + ptrdiff_t{across.first} * depth, across.count() * depth, to);
@@ -59,8 +59,8 @@ public:
   }
 
 private:
-  element* fetch(const X* from, int n, element* to) const noexcept {
-    if (n > 0) P::fetch(from, n, to);
+  element* fetch(ptrdiff_t from, int n, element* to) const noexcept {
+    if (n > 0) P::fetch(x_ + from, n, to);
     return to + n;
   }
   element* fill(element* to, int n) const noexcept {

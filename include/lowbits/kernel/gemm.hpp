@@ -80,16 +80,25 @@ struct gemm_block {
   }
 };
 
-/// y[r * y_stride + c] = rq(start[c] + x[r] . w[c], first + c) for all columns of w.
+/// Adds offsets[r], wrapping, to each accumulator of row r.
+inline void add_to_rows(int rows, int cols, const int32_t* offsets, int32_t* tile) noexcept {
+  for (int r = 0; r < rows; ++r)
+    for (int c = 0; c < cols; ++c, ++tile)
+      *tile = static_cast<int32_t>(static_cast<uint32_t>(*tile) + static_cast<uint32_t>(offsets[r]));
+}
+
+/// y[r * y_stride + c] = rq(start[c] + x[r] . w[c] + offsets[r], first + c) for all columns of w;
+/// offsets may be null.
 template <class Arch, class P, class Rq, class Y>
 void gemm_rows(int rows, const typename P::element* x, ptrdiff_t x_stride, const gemm_weights<P>& w,
-               const unsigned char* packed, const Rq& rq, int first, Y* y, ptrdiff_t y_stride,
-               int32_t* tile) noexcept {
+               const unsigned char* packed, const int32_t* offsets, const Rq& rq, int first, Y* y,
+               ptrdiff_t y_stride, int32_t* tile) noexcept {
   for (int c = 0; c < w.cols; c += P::cols) {
     const int width = w.width(c), used = smaller(width, w.cols - c);
     for (int r = 0; r < rows; r += P::rows) {
       const int m = smaller(P::rows, rows - r);
       P::run(m, width, w.steps(), x + r * x_stride, x_stride, w.panel(packed, c), w.start(packed, c), tile);
+      if (offsets != nullptr) add_to_rows(m, width, offsets + r, tile);
       finish<Arch>(m, used, tile, width, rq, first + c, y + r * y_stride + c, y_stride);
     }
   }

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// An architecture nobody sells: plain C++ with tile shapes that divide nothing, and a definition of
+// each primitive simple enough to be read as its specification. It is added to the library the way
+// any architecture is: this header, and one line per primitive at its end.
+
+#include <lowbits/arch/prim.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+namespace arch {
+struct odd_tile {
+  static constexpr const char* name = "odd_tile";
+  using weaker = type_list<generic>;
+  static constexpr bool native = true;
+  static constexpr bool supported(const cpu::features&) noexcept { return true; }
+};
+}  // namespace arch
+
+namespace odd {
+
+/// floor(x * mantissa * 2^(exponent - 31) + 1/2), far from the library's own formula.
+constexpr int64_t rescaled_once(int64_t x, int mantissa, int exponent) {
+  const int64_t p = x * mantissa;
+  const int shift = 31 - exponent;
+  const int64_t whole = p >> shift, rest = p - whole * (int64_t{1} << shift);
+  return whole + (rest * 2 >= (int64_t{1} << shift) ? 1 : 0);
+}
+constexpr int64_t rescaled_twice(int64_t x, int mantissa, int exponent) {
+  if (exponent > 0) x = clamp<int64_t>(x * (int64_t{1} << exponent), lowest_of<int32_t>, highest_of<int32_t>);
+  const int64_t high = (x * mantissa + (int64_t{1} << 30)) >> 31;
+  if (exponent >= 0) return high;
+  const int64_t half = int64_t{1} << (-exponent - 1), size = high < 0 ? -high : high;
+  return high < 0 ? -((size + half) >> -exponent) : (size + half) >> -exponent;
+}
+template <rescale_rule Rule>
+constexpr int rescaled(int64_t x, int mantissa, int exponent, const code_stage& s) {
+  const int64_t r = Rule == rescale_rule::once ? rescaled_once(x, mantissa, exponent) : rescaled_twice(x, mantissa, exponent);
+  return static_cast<int>(clamp<int64_t>(r + s.zero_point, s.lowest, s.highest));
+}
+
+}  // namespace odd
+
+template <>
+struct prim<prims::gemm, arch::odd_tile> {
+  static constexpr int rows = 3, cols = 5, col_step = 5, depth_step = 4;
+  using element = int32_t;
+  template <class Code>
+  static constexpr int shift = 7;
+
+  template <class Code>
+  static void fetch(const Code* x, int n, element* to) noexcept {
+    for (int i = 0; i < n; ++i) to[i] = x[i] + shift<Code>;
+  }
+  static void run(int m, int n, int steps, const element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
+                  int32_t* acc) noexcept {
+    for (int r = 0; r < m; ++r)
+      for (int c = 0; c < n; ++c) {
+        auto sum = static_cast<uint32_t>(start[c]);
+        for (int k = 0; k < steps * depth_step; ++k)
+          sum += static_cast<uint32_t>(x[r * stride + k] * w[(k / depth_step * n + c) * depth_step + k % depth_step]);
+        acc[r * n + c] = static_cast<int32_t>(sum);
+      }
+  }
+};
+
+template <>
+struct prim<prims::requantize, arch::odd_tile> {
+  template <rescale_rule Rule, class Code>
+  static void run(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride, const column_factors& factors,
+                  const code_stage& stage, Code* y, ptrdiff_t y_stride) noexcept {
+    for (int r = 0; r < rows; ++r)
+      for (int c = 0; c < cols; ++c) {
+        const auto* f = static_cast<const int32_t*>(factors.pairs) + (factors.per_column ? 2 * c : 0);
+        y[r * y_stride + c] = static_cast<Code>(odd::rescaled<Rule>(acc[r * acc_stride + c], f[0], f[1], stage));
+      }
+  }
+};
+
+template <>
+struct prim<prims::depthwise, arch::odd_tile> {
+  static constexpr int lanes = 6;
+  static constexpr int place(int c) noexcept { return c * 5 % 6; }
+  template <class Code>
+  static void run(int pairs, const sliding_tap<Code>* taps, ptrdiff_t first, int positions, int channels,
+                  const int16_t* w, const int32_t* start, int32_t* acc, ptrdiff_t acc_stride) noexcept {
+    for (int i = 0; i < positions; ++i)
+      for (int c = 0; c < channels; ++c) {
+        int32_t sum = start[c];
+        for (int t = 0; t < 2 * pairs; ++t)
+          sum += taps[t].at[first + i * taps[t].step + c] * w[(t / 2 * lanes + place(c)) * 2 + t % 2];
+        acc[i * acc_stride + c] = sum;
+      }
+  }
+};
+
+template <>
+struct prim<prims::sum, arch::odd_tile> {
+  template <class X, class Y, class Out>
+  static void run(size_t n, const X* x, const Y* y, const sum_values& v, Out* out) noexcept {
+    for (size_t i = 0; i < n; ++i) {
+      const int s = (x[i] - v.x_zero) * v.x_factor + (y[i] - v.y_zero) * v.y_factor + (1 << (v.shift - 1));
+      out[i] = static_cast<Out>(clamp((s >> v.shift) + v.stage.zero_point, v.stage.lowest, v.stage.highest));
+    }
+  }
+};
+
+template <>
+struct prim<prims::product, arch::odd_tile> {
+  template <rescale_rule Rule, class X, class Y, class Out>
+  static void run(size_t n, const X* x, const Y* y, const product_values& v, Out* out) noexcept {
+    for (size_t i = 0; i < n; ++i)
+      out[i] = static_cast<Out>(odd::rescaled<Rule>((x[i] - v.x_zero) * (y[i] - v.y_zero), v.mantissa, v.exponent, v.stage));
+  }
+};
+
+template <>
+struct prim<prims::rescale, arch::odd_tile> {
+  template <class X, class Out>
+  static void run(size_t n, const X* x, const rescale_values& v, Out* out) noexcept {
+    for (size_t i = 0; i < n; ++i)
+      out[i] = static_cast<Out>(odd::rescaled<rescale_rule::once>(x[i] - v.zero, v.mantissa, v.exponent, v.stage));
+  }
+};
+
+template <>
+struct prim<prims::extremum, arch::odd_tile> {
+  template <class Code>
+  static void run(size_t n, const Code* x, const Code* y, bool take_larger, int lowest, int highest, Code* out) noexcept {
+    for (size_t i = 0; i < n; ++i)
+      out[i] = static_cast<Code>(clamp<int>(take_larger == (x[i] > y[i]) ? x[i] : y[i], lowest, highest));
+  }
+};
+
+template <>
+struct prim<prims::clamp, arch::odd_tile> {
+  template <class Code>
+  static void run(size_t n, const Code* x, int lowest, int highest, Code* out) noexcept {
+    for (size_t i = 0; i < n; ++i) out[i] = static_cast<Code>(clamp<int>(x[i], lowest, highest));
+  }
+};
+
+template <>
+struct prim<prims::window_max, arch::odd_tile> {
+  template <class Code>
+  static void run(const code_grid<Code>& g, int channels, int lowest, int highest, Code* y) noexcept {
+    for (int c = 0; c < channels; ++c) {
+      int best = lowest;
+      for (int r = 0; r < g.rows; ++r)
+        for (int k = 0; k < g.cols; ++k) best = larger<int>(best, g.at[r * g.row_step + k * g.col_step + c]);
+      y[c] = static_cast<Code>(smaller(best, highest));
+    }
+  }
+};
+
+template <>
+struct prim<prims::window_mean, arch::odd_tile> {
+  template <class Code>
+  static void run(const code_grid<Code>& g, int channels, int lowest, int highest, Code* y) noexcept {
+    for (int c = 0; c < channels; ++c) {
+      int sum = 0;
+      for (int r = 0; r < g.rows; ++r)
+        for (int k = 0; k < g.cols; ++k) sum += g.at[r * g.row_step + k * g.col_step + c];
+      const int count = g.rows * g.cols, size = ((sum < 0 ? -sum : sum) + count / 2) / count;
+      y[c] = static_cast<Code>(clamp(sum < 0 ? -size : size, lowest, highest));
+    }
+  }
+};
+
+template <>
+struct prim<prims::position_mean, arch::odd_tile> {
+  template <class X, class Out>
+  static void run(int positions, int channels, const X* x, const rescale_values& v, Out* y) noexcept {
+    for (int c = 0; c < channels; ++c) {
+      int64_t sum = 0;
+      for (int i = 0; i < positions; ++i) sum += x[ptrdiff_t{i} * channels + c] - v.zero;
+      y[c] = static_cast<Out>(odd::rescaled<rescale_rule::once>(sum, v.mantissa, v.exponent, v.stage));
+    }
+  }
+};
+
+}  // namespace lowbits
+
+#define LOWBITS_EXTRA_ROWS                                                                        \
+  LOWBITS_PRIM(gemm, odd_tile)                                                                    \
+  LOWBITS_PRIM(requantize, odd_tile)                                                              \
+  LOWBITS_PRIM(depthwise, odd_tile)                                                               \
+  LOWBITS_PRIM(sum, odd_tile)                                                                     \
+  LOWBITS_PRIM(product, odd_tile)                                                                 \
+  LOWBITS_PRIM(rescale, odd_tile)                                                                 \
+  LOWBITS_PRIM(extremum, odd_tile)                                                                \
+  LOWBITS_PRIM(clamp, odd_tile)                                                                   \
+  LOWBITS_PRIM(window_max, odd_tile)                                                              \
+  LOWBITS_PRIM(window_mean, odd_tile)                                                             \
+  LOWBITS_PRIM(position_mean, odd_tile)

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// Depthwise convolutions on every architecture give the reference's bytes, and touch nothing outside
+// their buffers.
+
+#include "support/kernel_archs.hpp"
+
+#include <lowbits/kernel/depthwise.hpp>
+#include <lowbits/ref/depthwise.hpp>
+
+#include "support/conv_cases.hpp"
+#include "support/kernel_operands.hpp"
+
+namespace {
+
+using namespace kernel_operands;
+
+std::string text(const lb::depthwise_shape& s) {
+  return conv_cases::text(lb::conv2d_shape{s.batch, s.in_h, s.in_w, s.in_c, s.out_h, s.out_w, s.out_c(), s.window, s.in_c});
+}
+
+template <class Arch, class X, class Weights, class Rq>
+int check(const lb::depthwise_shape& s, buffers& memory, uint64_t seed) {
+  using kernel = lb::kernel::depthwise<Arch, X, typename Weights::reader, int32_t, typename Rq::requantizer>;
+  naive::random_numbers random(seed);
+  const auto count = [](int a, int b, int c, int d) { return static_cast<std::size_t>(a * b) * static_cast<std::size_t>(c * d); };
+  const auto x = codes<X>(count(s.batch, s.in_h, s.in_w, s.in_c), random);
+  const Weights w(count(s.window.kernel_h, s.window.kernel_w, s.in_c, s.multiplier), random);
+  const auto bias = conv_cases::cast<int32_t>(conv_cases::fill_bias(s.out_c(), random));
+  const Rq rq(s.out_c(), s.window.taps(), random);
+  const int x_zero = random.in(lb::lowest_of<X>, lb::highest_of<X>);
+  const bool has_bias = random.in(0, 3) != 0;
+
+  std::vector<typename kernel::Y> expected(count(s.batch, s.out_h, s.out_w, s.out_c()));
+  lb::ref::depthwise<int32_t>(s, x.data(), x_zero, w.read(memory.w, guarded::place::front), 0,
+                              has_bias ? bias.data() : nullptr, rq.get(memory.factors, guarded::place::front), expected.data());
+
+  for (const auto where : guarded::both_places) {
+    INFO("shape ", text(s), ", arch ", std::string(Arch::name), ", at the ", where == guarded::place::front ? "front" : "back");
+    const auto reader = w.read(memory.w, where);
+    const auto* b = has_bias ? memory.bias.copy(bias, where) : nullptr;
+    auto* packed = memory.packed.take<unsigned char>(kernel::packed_bytes(s), where);
+    auto* scratch = memory.scratch.take<unsigned char>(kernel::scratch_bytes(s), where);
+    auto* y = memory.y.take<typename kernel::Y>(expected.size(), where);
+    const auto* input = memory.x.copy(x, where);
+    kernel::pack(s, reader, b, x_zero, packed);
+    kernel::run(s, input, x_zero, reader, 0, b, kernel::packed_bytes(s) != 0 ? packed : nullptr,
+                rq.get(memory.factors, where), y, scratch);
+    const std::string wrong = difference(y, expected);
+    if (!wrong.empty()) FAIL_CHECK(wrong);
+  }
+  return 2;
+}
+
+lb::depthwise_shape from(const lb::conv2d_shape& s, int channels, int multiplier) {
+  return {s.batch, s.in_h, s.in_w, channels, s.out_h, s.out_w, multiplier, s.window};
+}
+
+std::vector<lb::depthwise_shape> all_shapes() {
+  std::vector<lb::depthwise_shape> all;
+  for (const auto& some : {conv_cases::edges(), conv_cases::drawn(60, 9)})
+    for (const auto& s : some) all.push_back(from(s, s.in_c, 1));
+  for (const auto& s : conv_cases::grid()) all.push_back(from(s, 19, 1));
+  for (const auto& s : conv_cases::drawn(6, 3)) all.push_back(from(s, s.in_c, 2));
+  const lb::conv2d_shape same{.in_h = 4, .in_w = 11, .out_h = 4, .out_w = 11,
+                              .window = {.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1}};
+  for (int channels : {1, 2, 5, 6, 7, 11, 12, 13, 15, 16, 17, 23, 31, 32, 33, 47, 48, 49, 63, 64, 65, 100})
+    all.push_back(from(same, channels, 1));
+  all.push_back(from(same, 4200, 1));  // one position at a time
+  for (int width : {1, 2, 3, 4, 5, 8, 16, 17, 35}) {
+    lb::conv2d_shape s = same;
+    s.in_w = s.out_w = width;
+    all.push_back(from(s, 33, 1));
+  }
+  return all;
+}
+
+template <class X, class Weights, class Rq>
+void check_all(uint64_t seed) {
+  buffers memory;
+  const auto shapes = all_shapes();
+  kernel_archs::for_each([&]<class Arch>(Arch) {
+    int ran = 0;
+    for (std::size_t i = 0; i < shapes.size(); ++i) ran += check<Arch, X, Weights, Rq>(shapes[i], memory, seed + i);
+    MESSAGE(std::string(Arch::name), ": ", ran, " comparisons");
+    CHECK(ran == 2 * static_cast<int>(shapes.size()));
+  });
+}
+
+}  // namespace
+
+TEST_CASE("depthwise: s8, s8 weights, rounded once, factors per channel") {
+  check_all<int8_t, plain_weights, by_channel<lb::q8, lb::round_single>>(1);
+}
+TEST_CASE("depthwise: u8, 4-bit weights, rounded twice, one factor") {
+  check_all<uint8_t, packed_weights<lb::q4>, by_tensor<lb::u8, lb::round_double_gemmlowp>>(2);
+}
+TEST_CASE("depthwise: u8, s8 weights, accumulators") { check_all<uint8_t, plain_weights, not_at_all>(3); }
+
+TEST_CASE("depthwise: prepared weights are used, and only with a multiplier of one") {
+  lb::depthwise_shape s{.in_c = 8, .multiplier = 1, .window = {.kernel_h = 3, .kernel_w = 3}};
+  kernel_archs::for_each([&]<class Arch>(Arch) {
+    using kernel = lb::kernel::depthwise<Arch, int8_t, const int8_t*, int32_t, lb::raw_accumulator<int32_t>>;
+    s.multiplier = 1;
+    CHECK((kernel::packed_bytes(s) != 0) == lb::has_prim<lb::prims::depthwise, Arch>);
+    s.multiplier = 2;
+    CHECK(kernel::packed_bytes(s) == 0);
+    CHECK(kernel::scratch_bytes(s) == 0);
+  });
+}
