@@ -69,14 +69,16 @@ class model_layout {
     if constexpr (n > 0) return place_nodes<slots>(Model::graph);
     else return placement<slots>{};
   }();
-  static constexpr memory_plan<2 * slots> plan = [] {
+  /// Tensors first, then the work memory of every step.
+  static constexpr memory_plan<2 * slots> plan_with(const size_t (&work)[slots]) noexcept {
     buffer_life buffers[2 * slots]{};
-    for (int i = 0; i < n; ++i) {
+    for (size_t i = 0; i < static_cast<size_t>(n); ++i) {
       buffers[i] = placed.life[i];
-      buffers[static_cast<int>(slots) + i] = {scratch.value[i], i, i};
+      buffers[slots + i] = {work[i], static_cast<int>(i), static_cast<int>(i)};
     }
     return plan_memory(buffers, arena_alignment);
-  }();
+  }
+  static constexpr memory_plan<2 * slots> plan = plan_with(scratch.value);
 
   static constexpr location locate(int i) noexcept {
     const int r = placed.root[i];
@@ -131,6 +133,13 @@ public:
 
   /// At least one unit, so that an array of this size is always legal.
   static constexpr size_t arena_bytes = larger(plan.arena_bytes, arena_alignment);
+  /// The same if Arch were the only architecture.
+  template <class Arch>
+  static constexpr size_t arena_bytes_on = [] {
+    table_of<size_t> work;
+    for (int i = 0; i < n; ++i) work.value[i] = needs<Arch>.value[i].scratch_bytes;
+    return larger(plan_with(work.value).arena_bytes, arena_alignment);
+  }();
   template <class Arch>
   static constexpr size_t packed_end = packed_places<Arch>.end;
   static constexpr size_t prepared_bytes = []<class... Archs>(type_list<Archs...>) {

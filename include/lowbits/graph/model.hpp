@@ -39,6 +39,10 @@ public:
   /// What the caller provides: an arena for every concurrent run, and optionally prepared weights.
   static constexpr size_t arena_bytes = layout::arena_bytes;
   static constexpr size_t prepared_bytes = layout::prepared_bytes;
+  /// What a run needs where Arch is the only architecture: arch::generic for bare metal. arena_bytes
+  /// is enough for every architecture of this build, whose kernels want work memory of their own.
+  template <class Arch>
+  static constexpr size_t arena_bytes_on = layout::template arena_bytes_on<Arch>;
   /// Sizes and costs, for static_asserts and tables.
   static constexpr model_report report =
       make_report(graph, node_count, arena_bytes, prepared_bytes);
