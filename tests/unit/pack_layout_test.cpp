@@ -5,6 +5,7 @@
 
 #include <lowbits/pack/layout.hpp>
 
+#include "support/guarded.hpp"
 #include "support/number_cases.hpp"
 
 namespace lb = lowbits;
@@ -114,6 +115,7 @@ layout_under_test at(const char* layout) {
 }
 
 void check(comparison& c, const layout_under_test& layout, bytes (*oracle)(const matrix&)) {
+  static guarded::memory memory;
   const lb::qformat q = layout.format;
   number_cases::random_numbers random(q.bits);
   for (const auto& [rows, columns] : shapes) {
@@ -128,13 +130,13 @@ void check(comparison& c, const layout_under_test& layout, bytes (*oracle)(const
     const bytes want = oracle(m);
     const std::size_t size = layout.bytes(rows, columns);
     c.same(static_cast<int>(size), static_cast<int>(want.size()), layout.name + " bytes", at);
-    bytes got(size + 2, 0xa5);
-    layout.pack(values.data(), rows, columns, got.data());
-    c.holds(got[size] == 0xa5 && got[size + 1] == 0xa5, layout.name + " writes behind its end", at);
-    got.resize(size);
-    c.holds(got == want, layout.name + " image", at);
-    layout.unpack(got.data(), rows, columns, back.data());
-    c.holds(back == values, layout.name + " round trip", at);
+    for (const guarded::place place : guarded::both_places) {
+      lb::uint8_t* const got = memory.take<lb::uint8_t>(size, place);
+      layout.pack(values.data(), rows, columns, got);
+      c.holds(bytes(got, got + size) == want, layout.name + " image", at);
+      layout.unpack(got, rows, columns, back.data());
+      c.holds(back == values, layout.name + " round trip", at);
+    }
   }
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <doctest/doctest.h>
 
-#include <memory>
 #include <vector>
 
 #include <lowbits/pack/packed_view.hpp>
 
+#include "support/guarded.hpp"
 #include "support/number_cases.hpp"
 
 namespace lb = lowbits;
@@ -52,23 +52,25 @@ TEST_CASE("every code at every phase: written where documented, read back, neigh
 
 TEST_CASE("sizes are exact, and nothing outside them is touched") {
   comparison c;
+  guarded::memory memory;
   for_each_type([&]<class Q>() {
     const std::string name = name_of<Q>();
     number_cases::random_numbers random(7);
-    for (std::size_t n = 0; n <= 40; ++n) {
+    for (std::size_t i = 0; i < 2 * 41; ++i) {
+      const std::size_t n = i / 2;
+      const guarded::place at = guarded::both_places[i % 2];
       const std::size_t size = (n * Q::bits + 7) / 8;
       c.same(static_cast<int>(lb::bytes_for<Q>(n)), static_cast<int>(size), name + " bytes", static_cast<int>(n));
-      // An allocation of exactly that size: the address sanitizer sees any byte read behind it.
-      const std::unique_ptr<lb::uint8_t[]> exact(new lb::uint8_t[size]());
-      const lb::packed_span<Q> span(exact.get(), n);
+      lb::uint8_t* const b = memory.take<lb::uint8_t>(size, at);
+      for (std::size_t k = 0; k < size; ++k) b[k] = 0;
+      const lb::packed_span<Q> span(b, n);
       std::vector<int> values;
-      for (std::size_t i = 0; i < n; ++i) {
-        const int value = Q::decode(random.next32() & Q::code_mask);
-        values.push_back(value < Q::lowest ? Q::lowest : value);
-        span[i] = values[i];
+      for (std::size_t k = 0; k < n; ++k) {
+        values.push_back(lb::larger(Q::decode(random.next32() & Q::code_mask), Q::lowest));
+        span[k] = values[k];
       }
-      for (std::size_t i = 0; i < n; ++i) c.same(span[i], values[i], name + " value", static_cast<int>(i));
-      bytes image(exact.get(), exact.get() + size);
+      for (std::size_t k = 0; k < n; ++k) c.same(span[k], values[k], name + " value", static_cast<int>(k));
+      const bytes image(b, b + size);
       for (std::size_t k = n * Q::bits; k < size * 8; ++k)
         c.holds(!stream_bit(image, k), name + " unused bit is zero", static_cast<int>(k));
       std::size_t walked = 0;

@@ -126,7 +126,7 @@ TEST_CASE("all products of two int8, all shifts") {
   comparison c;
   for (const policy& p : policies)
     for (int e = -31; e <= 30; ++e)
-      for (const lb::int32_t m : mantissas(6)) check32(c, p, {m, e}, xs);
+      for (const lb::int32_t m : {1 << 30, 3 << 29, 0x7fffffff, 0x5a827999}) check32(c, p, {m, e}, xs);
   CHECK_ALL_OF(c);
 }
 
