@@ -24,9 +24,9 @@ inline bool data_present() {
 template <class Backend>
 void check_all(const std::vector<test_case>& cases, std::size_t count, std::size_t out_of_scope) {
   const tally t = run_all<Backend>(cases);
-  MESSAGE(std::string(Backend::name) << ": " << t.summary());
+  MESSAGE(Backend::name() << ": " << t.summary());
   // One line per set, which scripts/test adds up.
-  std::printf("foreign cases: %s: ran %zu, failed %zu, skipped %zu\n", Backend::name,
+  std::printf("foreign cases: %s: ran %zu, failed %zu, skipped %zu\n", Backend::name().c_str(),
               t.total() - t.out_of_scope.size() - t.skipped.size(), t.failed.size(),
               t.skipped.size());
   CHECK(t.total() == cases.size());

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Runs operations through the kernels of one architecture, with prepared weights where a kernel
+// Runs operations through the kernels of an architecture, with prepared weights where a kernel
 // wants them; moves of elements have no kernel and stay the reference's.
 
+#include <string>
 #include <vector>
 
 #include <lowbits/kernel/conv2d.hpp>
@@ -11,6 +12,7 @@
 #include <lowbits/kernel/eltwise.hpp>
 #include <lowbits/kernel/matmul.hpp>
 #include <lowbits/kernel/pool.hpp>
+#include <lowbits/kernel/select.hpp>
 #include <lowbits/kernel/transposed_conv2d.hpp>
 
 #include "foreign/ref_backend.hpp"
@@ -30,9 +32,10 @@ private:
   std::vector<unsigned char> memory_;
 };
 
-template <class Arch>
+/// The architecture is chosen at run time, so that the runner is compiled once.
 struct kernel_backend : ref_backend {
-  static constexpr const char* name = Arch::name;
+  static inline lowbits::arch_id arch = lowbits::arch_id_of<lowbits::arch::generic>;
+  static std::string name() { return std::string("kernels of ") + lowbits::arch_name(arch); }
 
   template <class Kernel, class Shape, class X, class W, class Bias, class Rq, class Y>
   static void run_weighted(const Shape& s, const X* x, int x_zero, W w, int w_zero,
@@ -46,43 +49,55 @@ struct kernel_backend : ref_backend {
   template <class Acc, class X, class W, class Bias, class Rq, class Y>
   static void conv2d(const lowbits::conv2d_shape& s, const X* x, int x_zero, W w, int w_zero,
                      const Bias* bias, const Rq& rq, Y* y) {
-    run_weighted<lowbits::kernel::conv2d<Arch, X, W, Acc, Rq>>(s, x, x_zero, w, w_zero, bias, rq,
-                                                               y);
+    lowbits::with_arch(arch, [&]<class Arch>(Arch) {
+      run_weighted<lowbits::kernel::conv2d<Arch, X, W, Acc, Rq>>(s, x, x_zero, w, w_zero, bias, rq,
+                                                                 y);
+    });
   }
   template <class Acc, class X, class W, class Bias, class Rq, class Y>
   static void transposed_conv2d(const lowbits::conv2d_shape& s, const X* x, int x_zero, W w,
                                 int w_zero, const Bias* bias, const Rq& rq, Y* y) {
-    run_weighted<lowbits::kernel::transposed_conv2d<Arch, X, W, Acc, Rq>>(s, x, x_zero, w, w_zero,
-                                                                          bias, rq, y);
+    lowbits::with_arch(arch, [&]<class Arch>(Arch) {
+      run_weighted<lowbits::kernel::transposed_conv2d<Arch, X, W, Acc, Rq>>(s, x, x_zero, w, w_zero,
+                                                                            bias, rq, y);
+    });
   }
   template <class Acc, class X, class W, class Bias, class Rq, class Y>
   static void depthwise(const lowbits::depthwise_shape& s, const X* x, int x_zero, W w, int w_zero,
                         const Bias* bias, const Rq& rq, Y* y) {
-    run_weighted<lowbits::kernel::depthwise<Arch, X, W, Acc, Rq>>(s, x, x_zero, w, w_zero, bias, rq,
-                                                                  y);
+    lowbits::with_arch(arch, [&]<class Arch>(Arch) {
+      run_weighted<lowbits::kernel::depthwise<Arch, X, W, Acc, Rq>>(s, x, x_zero, w, w_zero, bias,
+                                                                    rq, y);
+    });
   }
   template <class Acc, class X, class W, class Rq, class Y>
   static void matmul(const lowbits::matmul_shape& s, const X* x, int x_zero, const W* w, int w_zero,
                      const Rq& rq, Y* y) {
-    using kernel = lowbits::kernel::matmul<Arch, X, W, Acc, Rq>;
-    aligned_bytes scratch(kernel::scratch_bytes(s));
-    kernel::run(s, x, x_zero, w, w_zero, rq, y, scratch.get());
+    lowbits::with_arch(arch, [&]<class Arch>(Arch) {
+      using kernel = lowbits::kernel::matmul<Arch, X, W, Acc, Rq>;
+      aligned_bytes scratch(kernel::scratch_bytes(s));
+      kernel::run(s, x, x_zero, w, w_zero, rq, y, scratch.get());
+    });
   }
   template <class T>
   static void max_pool(const lowbits::pool2d_shape& s, const T* x, lowbits::code_range range,
                        T* y) {
-    lowbits::kernel::max_pool<Arch>(s, x, range, y);
+    lowbits::with_arch(arch,
+                       [&]<class Arch>(Arch) { lowbits::kernel::max_pool<Arch>(s, x, range, y); });
   }
   template <class T>
   static void average_pool(const lowbits::pool2d_shape& s, const T* x, lowbits::code_range range,
                            T* y) {
-    lowbits::kernel::average_pool<Arch>(s, x, range, y);
+    lowbits::with_arch(
+        arch, [&]<class Arch>(Arch) { lowbits::kernel::average_pool<Arch>(s, x, range, y); });
   }
   template <class T, class Op>
   static void binary(const lowbits::tensor_shape& x_shape, const lowbits::tensor_shape& y_shape,
                      const T* x, const T* y, const Op& op, T* out) {
-    if (x_shape == y_shape) lowbits::kernel::binary<Arch>(x_shape.count(), x, y, op, out);
-    else ref_backend::binary(x_shape, y_shape, x, y, op, out);
+    if (x_shape != y_shape) return ref_backend::binary(x_shape, y_shape, x, y, op, out);
+    lowbits::with_arch(arch, [&]<class Arch>(Arch) {
+      lowbits::kernel::binary<Arch>(x_shape.count(), x, y, op, out);
+    });
   }
 };
 

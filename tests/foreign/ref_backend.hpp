@@ -5,6 +5,8 @@
 // and arguments; what it leaves out is reported as skipped by the runner. Pointers may be to nothing
 // when the tensor has no elements.
 
+#include <string>
+
 #include <lowbits/core/bytes.hpp>
 #include <lowbits/quant/quantize.hpp>
 #include <lowbits/ref/conv2d.hpp>
@@ -20,7 +22,7 @@
 namespace foreign {
 
 struct ref_backend {
-  static constexpr const char* name = "ref";
+  static std::string name() { return "reference"; }
 
   template <class Acc, class X, class W, class Bias, class Rq, class Y>
   static void conv2d(const lowbits::conv2d_shape& s, const X* x, int x_zero, W w, int w_zero,

@@ -95,7 +95,7 @@ tally run_all(const std::vector<test_case>& cases) {
     try {
       const std::optional<result> got = run<Backend>(c);
       const std::string wrong = got ? difference(*got, c.expected) : "";
-      if (!got) t.skipped.push_back(label + ": backend " + Backend::name + " lacks it");
+      if (!got) t.skipped.push_back(label + ": backend " + Backend::name() + " lacks it");
       else if (!wrong.empty()) t.failed.push_back(label + ": " + wrong);
       else ++t.run;
     } catch (const std::exception& e) { t.failed.push_back(label + ": " + e.what()); }

@@ -14,17 +14,26 @@
 namespace {
 
 template <class Arch, class Function>
-void on_arch(Function&& f) {
-  if (lowbits::is_usable<Arch>()) f(Arch{});
-  else MESSAGE("not on this processor: ", std::string(Arch::name));
+void on_arch(Function&& check) {
+  if (!lowbits::is_usable<Arch>()) {
+    MESSAGE("not on this processor: ", std::string(Arch::name));
+    return;
+  }
+  foreign::kernel_backend::arch = lowbits::arch_id_of<Arch>;
+  check();
 }
 
-/// Calls f(Arch{}) for every architecture of this build that runs here.
+/// Calls check() with the backend set to every architecture of this build that runs here.
 template <class Function>
-void for_each_arch(Function&& f) {
+void for_each_arch(Function&& check) {
   [&]<class... Archs>(lowbits::type_list<Archs...>) {
-    (on_arch<Archs>(f), ...);
+    (on_arch<Archs>(check), ...);
   }(lowbits::all_archs{});
+}
+
+void expect(const std::vector<foreign::test_case>& cases, std::size_t count,
+            std::size_t out_of_scope) {
+  foreign::check_all<foreign::kernel_backend>(cases, count, out_of_scope);
 }
 
 }  // namespace
@@ -33,11 +42,10 @@ TEST_CASE("foreign vectors, kernels of every architecture") {
   if (!foreign::data_present()) return;
   const auto cmsis = foreign::load_cmsis(), onnx = foreign::load_onnx(),
              seanet = foreign::load_seanet();
-  for_each_arch([&]<class Arch>(Arch) {
-    using backend = foreign::kernel_backend<Arch>;
-    foreign::check_all<backend>(cmsis, 124, 7);
-    foreign::check_all<backend>(onnx, 29, 6);
-    foreign::check_all<backend>(seanet, 40, 0);
+  for_each_arch([&] {
+    expect(cmsis, 124, 7);
+    expect(onnx, 29, 6);
+    expect(seanet, 40, 0);
   });
 }
 
@@ -45,10 +53,9 @@ TEST_CASE("golden networks, kernels of every architecture") {
   if (!foreign::data_present()) return;
   const auto kws = foreign::load_golden("kws"), resnet = foreign::load_golden("resnet"),
              ad = foreign::load_golden("ad");
-  for_each_arch([&]<class Arch>(Arch) {
-    using backend = foreign::kernel_backend<Arch>;
-    foreign::check_all<backend>(kws, 26, 0);
-    foreign::check_all<backend>(resnet, 32, 0);
-    foreign::check_all<backend>(ad, 30, 0);
+  for_each_arch([&] {
+    expect(kws, 26, 0);
+    expect(resnet, 32, 0);
+    expect(ad, 30, 0);
   });
 }

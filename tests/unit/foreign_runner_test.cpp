@@ -22,7 +22,7 @@ foreign::test_case product_case() {
 }
 
 struct empty_backend {
-  static constexpr const char* name = "empty";
+  static std::string name() { return "empty"; }
 };
 
 }  // namespace
