@@ -195,7 +195,10 @@ inline void float_functions(digest& d) {
   for (int i = 0; i < 4000; ++i) {
     const float x = random.with_exponent(random.in(-8, 6)) * (i % 2 == 0 ? 1.0f : -1.0f);
     d.add(lb::fp_exp(lb::clamp(x, -80.0f, 80.0f))), d.add(lb::fp_sigmoid(x)), d.add(lb::fp_tanh(x));
+    const float denormal = std::bit_cast<float>(random.next32() & 0x807fffffu);
+    d.add(lb::fp_exp(denormal)), d.add(lb::fp_sigmoid(denormal)), d.add(lb::fp_tanh(denormal));
   }
+  for (const float x : {-90.0f, -87.5f, -87.0f, 87.0f, 88.5f, 90.0f}) d.add(lb::fp_exp(x)), d.add(lb::fp_sigmoid(x)), d.add(lb::fp_tanh(x));
 }
 
 inline void denormal_numbers(digest& d) {
