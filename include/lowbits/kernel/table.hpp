@@ -97,22 +97,40 @@ using written_rows = row_list<
     LOWBITS_EXTRA_ROWS end_of_rows>;
 #undef LOWBITS_PRIM
 
-template <class Rows, class Kept, class Tags>
+/// Goes through the rows: those that are built, and all operations and architectures they name.
+template <class Rows, class Built, class Ops, class Tags>
 struct scanned;
-template <class... Kept, class Tags>
-struct scanned<row_list<end_of_rows>, type_list<Kept...>, Tags> {
-  using rows = type_list<Kept...>;
-  using tags = Tags;  ///< every architecture of the table, built or not
+template <class... Built, class Ops, class Tags>
+struct scanned<row_list<end_of_rows>, type_list<Built...>, Ops, Tags> {
+  using rows = type_list<Built...>;
+  using ops = Ops;
+  using tags = Tags;
 };
-template <class Row, class... Rest, class... Kept, class Tags>
-struct scanned<row_list<Row, Rest...>, type_list<Kept...>, Tags>
+template <class Row, class... Rest, class... Built, class Ops, class Tags>
+struct scanned<row_list<Row, Rest...>, type_list<Built...>, Ops, Tags>
     : scanned<row_list<Rest...>,
-              std::conditional_t<is_built<typename Row::arch>, type_list<Kept..., Row>, type_list<Kept...>>,
-              append_unless_there<Tags, typename Row::arch>> {
-  static_assert(requires { sizeof(prim<typename Row::op, typename Row::arch>); },
+              std::conditional_t<is_built<typename Row::arch>, type_list<Built..., Row>, type_list<Built...>>,
+              append_unless_there<Ops, typename Row::op>, append_unless_there<Tags, typename Row::arch>> {};
+using scan = scanned<written_rows, type_list<>, type_list<>, type_list<arch::generic, arch::vector>>;
+
+// ---- rows and primitives must match
+template <class Op, class Arch, class... Rows>
+constexpr bool is_written(row_list<Rows...>*) noexcept { return (std::is_same_v<prim_row<Op, Arch>, Rows> || ...); }
+template <class Op, class Arch>
+struct row_check {
+  static constexpr bool has_code = requires { sizeof(prim<Op, Arch>); };
+  static constexpr bool has_line = is_written<Op, Arch>(static_cast<written_rows*>(nullptr));
+  static_assert(has_code || !has_line,
                 "lowbits: prims.inc: a row of the table has no primitive; define prim<op, arch> or remove the row");
+  static_assert(has_line || !has_code,
+                "lowbits: prims.inc: a primitive has no row, so nothing would use or test it; add LOWBITS_PRIM(op, arch)");
+  static constexpr bool passed = true;
 };
-using scan = scanned<written_rows, type_list<>, type_list<arch::generic, arch::vector>>;
+template <class Op, class... Archs>
+constexpr bool op_matches(type_list<Archs...>) noexcept { return (row_check<Op, Archs>::passed && ...); }
+template <class... Ops>
+constexpr bool table_matches(type_list<Ops...>) noexcept { return (op_matches<Ops>(scan::tags{}) && ...); }
+static_assert(table_matches(scan::ops{}));
 
 template <class Tags, class Sorted>
 struct sorted;

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// Every row of the table of primitives against the made-up architecture, whose primitives are plain
+// loops. A row whose operation has no check() here does not compile.
+
+#include "support/kernel_archs.hpp"
+
+#include <lowbits/fixed/rounding.hpp>
+
+#include "support/kernel_operands.hpp"
+
+namespace {
+
+using namespace kernel_operands;
+using guarded::both_places;
+using lb::arch::odd_tile;
+namespace prims = lb::prims;
+
+guarded::memory a_memory, b_memory, c_memory, d_memory, y_memory;
+
+std::vector<int32_t> start_values(std::size_t n, naive::random_numbers& random) {
+  std::vector<int32_t> v(n);
+  for (auto& x : v) x = random.in(-1'000'000'000, 1'000'000'000);
+  return v;
+}
+
+// ---- matrix product: any tile of any architecture, weights laid out as it says
+template <class Arch, class Code>
+void check_gemm(naive::random_numbers& random) {
+  using P = lb::prim<prims::gemm, Arch>;
+  for (int m = 1; m <= P::rows; ++m)
+    for (int n = P::col_step; n <= P::cols; n += P::col_step)
+      for (const int steps : {0, 1, 2, 3, 4, 5, 7, 8, 33})
+        for (const auto where : both_places) {
+          const int depth = steps * P::depth_step;
+          const auto x = codes<Code>(static_cast<std::size_t>(m * depth), random);
+          const auto w = codes<int8_t>(static_cast<std::size_t>(n * depth), random);
+          const auto start = start_values(static_cast<std::size_t>(n), random);
+          auto* rows = a_memory.take<typename P::element>(x.size(), where);
+          for (int r = 0; r < m; ++r) {
+            const auto one = std::vector<Code>(x.begin() + r * depth, x.begin() + (r + 1) * depth);
+            if (depth > 0) P::fetch(d_memory.copy(one, where), depth, rows + r * depth);
+          }
+          auto* acc = y_memory.take<int32_t>(static_cast<std::size_t>(m * n), where);
+          P::run(m, n, steps, rows, depth, b_memory.copy(w, where), c_memory.copy(start, where), acc);
+          for (int r = 0; r < m; ++r)
+            for (int c = 0; c < n; ++c) {
+              auto expected = static_cast<uint32_t>(start[static_cast<std::size_t>(c)]);
+              for (int k = 0; k < depth; ++k) {
+                const int weight = w[static_cast<std::size_t>((k / P::depth_step * n + c) * P::depth_step + k % P::depth_step)];
+                expected += static_cast<uint32_t>((x[static_cast<std::size_t>(r * depth + k)] + P::template shift<Code>) * weight);
+              }
+              if (acc[r * n + c] != static_cast<int32_t>(expected))
+                FAIL_CHECK(std::string(Arch::name), " gemm ", m, "x", n, "x", depth, " at ", r, ",", c);
+            }
+        }
+}
+template <class Arch>
+void check(prims::gemm, Arch) {
+  naive::random_numbers random(1);
+  check_gemm<Arch, int8_t>(random);
+  check_gemm<Arch, uint8_t>(random);
+}
+
+// ---- requantize: the ends of int32, every exponent, each column its own, any width
+template <class Arch, lb::rescale_rule Rule, class Code>
+void check_requantize(naive::random_numbers& random) {
+  using P = lb::prim<prims::requantize, Arch>;
+  using reference = lb::prim<prims::requantize, odd_tile>;
+  std::vector<int32_t> corners = {0, 1, -1, 2, -2, 3, -3, lb::lowest_of<int32_t>, lb::lowest_of<int32_t> + 1, lb::highest_of<int32_t>};
+  for (int k = 2; k < 31; ++k)
+    for (const int32_t d : {-1, 0, 1}) corners.push_back((1 << k) + d), corners.push_back(-(1 << k) + d);
+  const auto draw = [&](int exponent) {
+    const int kind = random.in(0, 5);
+    return lb::fixed_multiplier{kind == 0 ? 1 << 30 : kind == 1 ? lb::highest_of<int32_t> : kind == 2 ? 0 : random.in(1 << 30, lb::highest_of<int32_t> - 1), exponent};
+  };
+  const auto run = [&](int rows, int cols, const std::vector<int32_t>& acc, const std::vector<lb::fixed_multiplier>& factors, bool per_column, const lb::code_stage& stage) {
+    const lb::column_factors f{nullptr, per_column};
+    std::vector<Code> expected(static_cast<std::size_t>(rows * cols));
+    reference::run<Rule>(rows, cols, acc.data(), cols, {factors.data(), per_column}, stage, expected.data(), cols);
+    for (const auto where : both_places) {
+      Code* y = y_memory.take<Code>(expected.size(), where);
+      P::template run<Rule>(rows, cols, a_memory.copy(acc, where), cols, {b_memory.copy(factors, where), f.per_column}, stage, y, cols);
+      const std::string wrong = difference(y, expected);
+      if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " requantize ", rows, "x", cols, ": ", wrong);
+    }
+  };
+  const int low = lb::lowest_of<Code>, high = lb::highest_of<Code>;
+  for (int exponent = -31; exponent <= 30; ++exponent)
+    for (const int zero : {low, 0, high})
+      run(static_cast<int>(corners.size()), 1, corners, {draw(exponent)}, false, {zero, low, high});
+  for (int cols = 1; cols <= 70; ++cols)
+    for (const int largest : {-3, -2, -1, 0, 30}) {
+      std::vector<int32_t> acc(static_cast<std::size_t>(3 * cols));
+      for (auto& v : acc) v = random.in(0, 3) == 0 ? corners[static_cast<std::size_t>(random.in(0, static_cast<int>(corners.size()) - 1))] : random.in(-3'000'000, 3'000'000);
+      std::vector<lb::fixed_multiplier> factors;
+      for (int c = 0; c < cols; ++c) factors.push_back(draw(random.in(0, 4) == 0 ? largest : random.in(-24, lb::smaller(largest, -8))));
+      run(3, cols, acc, factors, true, {random.in(low, high), random.in(low, 0), random.in(1, high)});
+    }
+}
+template <class Arch>
+void check(prims::requantize, Arch) {
+  naive::random_numbers random(2);
+  check_requantize<Arch, lb::rescale_rule::once, int8_t>(random);
+  check_requantize<Arch, lb::rescale_rule::once, uint8_t>(random);
+  check_requantize<Arch, lb::rescale_rule::twice, int8_t>(random);
+  check_requantize<Arch, lb::rescale_rule::twice, uint8_t>(random);
+}
+
+// ---- depthwise: weights laid out as the architecture says
+template <class Arch, class Code>
+void check_depthwise(naive::random_numbers& random) {
+  using P = lb::prim<prims::depthwise, Arch>;
+  std::vector<int> seen(P::lanes);
+  for (int c = 0; c < P::lanes; ++c) ++seen[static_cast<std::size_t>(P::place(c))];
+  for (int c = 0; c < P::lanes; ++c) CHECK(seen[static_cast<std::size_t>(c)] == 1);
+  for (const int pairs : {1, 2, 5})
+    for (const int positions : {1, 2, 3, 4, 5, 9})
+      for (int channels = 1; channels <= P::lanes; ++channels)
+        for (const auto where : both_places) {
+          const int taps = 2 * pairs, step = 3;
+          const auto length = static_cast<std::size_t>((positions - 1) * step + channels);
+          const auto x = codes<Code>(length, random);  // all taps read the same codes, with other weights
+          const auto narrow_weights = codes<int8_t>(static_cast<std::size_t>(taps * P::lanes), random);
+          std::vector<int16_t> w(narrow_weights.size());
+          for (int t = 0; t < taps; ++t)
+            for (int c = 0; c < P::lanes; ++c)
+              w[static_cast<std::size_t>((t / 2 * P::lanes + P::place(c)) * 2 + t % 2)] = narrow_weights[static_cast<std::size_t>(t * P::lanes + c)];
+          const auto start = start_values(static_cast<std::size_t>(channels), random);
+          const Code* at = a_memory.copy(x, where);
+          std::vector<lb::sliding_tap<Code>> all(static_cast<std::size_t>(taps), {at, step});
+          all.back().step = 0;
+          int32_t* acc = y_memory.take<int32_t>(static_cast<std::size_t>(positions * channels), where);
+          P::run(pairs, all.data(), 0, positions, channels, b_memory.copy(w, where), c_memory.copy(start, where), acc, channels);
+          for (int i = 0; i < positions; ++i)
+            for (int c = 0; c < channels; ++c) {
+              auto expected = static_cast<uint32_t>(start[static_cast<std::size_t>(c)]);
+              for (int t = 0; t < taps; ++t)
+                expected += static_cast<uint32_t>(x[static_cast<std::size_t>((t + 1 < taps ? i * step : 0) + c)] * narrow_weights[static_cast<std::size_t>(t * P::lanes + c)]);
+              if (acc[i * channels + c] != static_cast<int32_t>(expected))
+                FAIL_CHECK(std::string(Arch::name), " depthwise pairs ", pairs, " positions ", positions, " channels ", channels, " at ", i, ",", c);
+            }
+        }
+}
+template <class Arch>
+void check(prims::depthwise, Arch) {
+  naive::random_numbers random(3);
+  check_depthwise<Arch, int8_t>(random);
+  check_depthwise<Arch, uint8_t>(random);
+}
+
+// ---- element by element: Run(prim, n, x, y, out) on lengths around every vector
+template <template <class> class Prim, class Arch, class X, class Y, class Out, class Run>
+void compare(const char* what, Run&& run) {
+  naive::random_numbers random(4);
+  for (const std::size_t n : std::initializer_list<std::size_t>{0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 127, 128, 129, 1000})
+    for (const auto where : both_places) {
+      const auto x = codes<X>(n, random);
+      const auto y = codes<Y>(n, random);
+      std::vector<Out> expected(n);
+      run(Prim<odd_tile>{}, n, x.data(), y.data(), expected.data());
+      Out* out = y_memory.take<Out>(n, where);
+      run(Prim<Arch>{}, n, a_memory.copy(x, where), b_memory.copy(y, where), out);
+      const std::string wrong = difference(out, expected);
+      if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " ", std::string(what), " of ", n, ": ", wrong);
+    }
+}
+template <class Arch> using sum_on = lb::prim<prims::sum, Arch>;
+template <class Arch> using product_on = lb::prim<prims::product, Arch>;
+template <class Arch> using rescale_on = lb::prim<prims::rescale, Arch>;
+template <class Arch> using extremum_on = lb::prim<prims::extremum, Arch>;
+template <class Arch> using clamp_on = lb::prim<prims::clamp, Arch>;
+template <class Arch> using window_max_on = lb::prim<prims::window_max, Arch>;
+template <class Arch> using window_mean_on = lb::prim<prims::window_mean, Arch>;
+template <class Arch> using position_mean_on = lb::prim<prims::position_mean, Arch>;
+
+template <class Arch>
+void check(prims::sum, Arch) {
+  for (const int shift : {1, 5, 14, 22, 31})
+    for (const int factor : {0, 1, -1, 1234, 32767, -32767}) {
+      const lb::sum_values v{-128, 127, factor, 32767 - lb::larger(factor, -factor) / 2, shift, {-20, -128, 127}};
+      compare<sum_on, Arch, int8_t, int8_t, int8_t>("sum", [&]<class P>(P, auto... a) {
+        [&](std::size_t n, const auto* x, const auto* y, auto* out) { P::run(n, x, y, v, out); }(a...);
+      });
+      compare<sum_on, Arch, uint8_t, int8_t, uint8_t>("sum", [&]<class P>(P, std::size_t n, const auto* x, const auto* y, auto* out) {
+        P::run(n, x, y, lb::sum_values{255, -128, factor, -factor, shift, {200, 3, 250}}, out);
+      });
+    }
+}
+template <class Arch>
+void check(prims::product, Arch) {
+  for (int exponent = -31; exponent <= 30; ++exponent) {
+    const lb::product_values v{-128, 255, 0x4123'4567, exponent, {7, -128, 127}};
+    compare<product_on, Arch, int8_t, uint8_t, int8_t>("product", [&]<class P>(P, std::size_t n, const auto* x, const auto* y, auto* out) {
+      P::template run<lb::rescale_rule::once>(n, x, y, v, out);
+    });
+    compare<product_on, Arch, int8_t, uint8_t, int8_t>("product", [&]<class P>(P, std::size_t n, const auto* x, const auto* y, auto* out) {
+      P::template run<lb::rescale_rule::twice>(n, x, y, v, out);
+    });
+  }
+}
+template <class Arch>
+void check(prims::rescale, Arch) {
+  for (int exponent = -31; exponent <= 30; ++exponent)
+    compare<rescale_on, Arch, uint8_t, int8_t, int8_t>("rescale", [&]<class P>(P, std::size_t n, const auto* x, const auto*, auto* out) {
+      P::run(n, x, lb::rescale_values{13, 0x7000'0001, exponent, {-3, -100, 99}}, out);
+    });
+}
+template <class Arch>
+void check(prims::extremum, Arch) {
+  for (const bool take_larger : {false, true}) {
+    compare<extremum_on, Arch, int8_t, int8_t, int8_t>("extremum", [&]<class P>(P, std::size_t n, const auto* x, const auto* y, auto* out) {
+      P::run(n, x, y, take_larger, -100, 101, out);
+    });
+    compare<extremum_on, Arch, uint8_t, uint8_t, uint8_t>("extremum", [&]<class P>(P, std::size_t n, const auto* x, const auto* y, auto* out) {
+      P::run(n, x, y, take_larger, 10, 201, out);
+    });
+  }
+}
+template <class Arch>
+void check(prims::clamp, Arch) {
+  compare<clamp_on, Arch, int8_t, int8_t, int8_t>("clamp", []<class P>(P, std::size_t n, const auto* x, const auto*, auto* out) { P::run(n, x, -5, 6, out); });
+  compare<clamp_on, Arch, uint8_t, int8_t, uint8_t>("clamp", []<class P>(P, std::size_t n, const auto* x, const auto*, auto* out) { P::run(n, x, 100, 200, out); });
+}
+
+// ---- conversions, against the definition
+template <class Arch>
+void check(prims::quantize, Arch) {
+  naive::random_numbers random(5);
+  for (std::size_t n = 0; n < 70; ++n)
+    for (const auto where : both_places) {
+      std::vector<float> x(n);
+      std::vector<uint8_t> expected;
+      const lb::output_stage s{100, 10, 240};
+      for (auto& v : x) {
+        v = static_cast<float>(random.in(-10000, 10000)) * 0.01f;
+        expected.push_back(static_cast<uint8_t>(s(lb::fp::to_nearest<lb::fp::tie::to_even>(v / 0.3f))));
+      }
+      uint8_t* y = y_memory.take<uint8_t>(n, where);
+      lb::prim<prims::quantize, Arch>::run(n, a_memory.copy(x, where), 0.3f, {100, 10, 240}, y);
+      CHECK(difference(y, expected) == "");
+    }
+}
+template <class Arch>
+void check(prims::dequantize, Arch) {
+  naive::random_numbers random(6);
+  for (std::size_t n = 0; n < 70; ++n)
+    for (const auto where : both_places) {
+      const auto x = codes<uint8_t>(n, random);
+      std::vector<float> expected;
+      for (const int v : x) expected.push_back(static_cast<float>(v - 100) * 0.3f);
+      float* y = y_memory.take<float>(n, where);
+      lb::prim<prims::dequantize, Arch>::run(n, a_memory.copy(x, where), 100, 0.3f, y);
+      CHECK(difference(y, expected) == "");
+    }
+}
+
+// ---- windows: n channels, a grid whose last code is the array's last
+template <template <class> class Prim, class Arch, class Code>
+void compare_windows(const char* what) {
+  naive::random_numbers random(7);
+  for (int channels = 0; channels <= 50; ++channels)
+    for (const auto where : both_places) {
+      const int rows = random.in(1, 4), cols = random.in(1, 4);
+      const auto x = codes<Code>(static_cast<std::size_t>(rows * cols * channels), random);
+      std::vector<Code> expected(static_cast<std::size_t>(channels));
+      const lb::code_grid<Code> g{x.data(), rows, cols, ptrdiff_t{cols} * channels, channels};
+      Prim<odd_tile>::run(g, channels, 5, 101, expected.data());
+      lb::code_grid<Code> same = g;
+      same.at = a_memory.copy(x, where);
+      Code* y = y_memory.take<Code>(expected.size(), where);
+      Prim<Arch>::run(same, channels, 5, 101, y);
+      const std::string wrong = difference(y, expected);
+      if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " ", std::string(what), " of ", channels, " channels: ", wrong);
+    }
+}
+template <class Arch>
+void check(prims::window_max, Arch) {
+  compare_windows<window_max_on, Arch, int8_t>("window_max");
+  compare_windows<window_max_on, Arch, uint8_t>("window_max");
+}
+template <class Arch>
+void check(prims::window_mean, Arch) {
+  compare_windows<window_mean_on, Arch, int8_t>("window_mean");
+  compare_windows<window_mean_on, Arch, uint8_t>("window_mean");
+}
+template <class Arch>
+void check(prims::position_mean, Arch) {
+  for (int exponent = -31; exponent <= 4; ++exponent)
+    compare<position_mean_on, Arch, int8_t, int8_t, int8_t>("position_mean", [&]<class P>(P, std::size_t n, const auto* x, const auto*, auto* out) {
+      for (const int positions : {1, 2, 5})  // n channels altogether
+        if (n % static_cast<std::size_t>(positions) == 0)
+          P::run(positions, static_cast<int>(n) / positions, x, lb::rescale_values{-5, 0x6abc'def1, exponent, {3, -128, 127}}, out);
+    });
+}
+
+}  // namespace
+
+TEST_CASE("every row of the table") {
+  int rows = 0;
+  std::string ran;
+  [&]<class... Rows>(lb::type_list<Rows...>) {
+    const auto one = [&]<class Op, class Arch>(lb::prim_row<Op, Arch>) {
+#if LOWBITS_DISPATCH
+      if (!Arch::supported(lb::cpu::detect())) return;
+#endif
+      check(Op{}, Arch{});
+      ran += std::string(" ") + Arch::name;
+      ++rows;
+    };
+    (one(Rows{}), ...);
+  }(lb::prim_table{});
+  MESSAGE("rows checked: ", rows, " of ", lb::prim_table::size, ":", ran);
+  CHECK(rows > 0);
+}
