@@ -117,6 +117,7 @@ int demonstrate(const std::string& path, bool timing) {
                         {&digits::network_w4a8, 8},  {&digits::network_w3a8, -1},
                         {&digits::network_w2a8, -1}, {&digits::network_a16w8, 3}};
   int failures = 0;
+  std::size_t arena_here = 0;
   const auto require = [&](bool condition, const std::string& name, const char* what) {
     if (!condition) std::fprintf(stderr, "digits_demo: %s: %s\n", name.c_str(), what);
     failures += condition ? 0 : 1;
@@ -149,6 +150,7 @@ int demonstrate(const std::string& path, bool timing) {
       v.logits.emplace_back(10);
       require(n.logits(images, i, v.logits.back().data()), n.name, "the model refused its buffers");
     }
+    arena_here = lb::larger(arena_here, n.arena_bytes_here);
     const score s = compare(images, exact, v.logits);
     print_score(n.name, s);
     std::printf("  %9d/%-3d %9.1f  %8zu %7zu", s.lost, s.won, s.sqnr, n.weight_bytes,
@@ -168,9 +170,10 @@ int demonstrate(const std::string& path, bool timing) {
     require(differing.empty(), n.name, ("other bytes on " + differing).c_str());
   }
   print_rule();
-  std::printf(
-      "lost/won: images that float reads rightly and the version does not, and the other "
-      "way round\narena: on this processor, with what its fastest kernels need to work in\n\n");
+  std::printf("lost/won: images that float reads rightly and the version does not, and the other "
+              "way round\narena: on a microcontroller; the fastest kernels of this processor want "
+              "%zu bytes\n\n",
+              arena_here);
   draw(images, choose_images(images, versions[0]), exact, versions[0]);
   return failures == 0 ? 0 : 1;
 }

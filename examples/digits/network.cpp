@@ -105,6 +105,7 @@ namespace digits {
 
 const network DIGITS_JOIN(network_, DIGITS_VERSION) = {DIGITS_TEXT(DIGITS_VERSION),
                                                        net::weight_bytes,
+                                                       net::arena_bytes_on<lb::arch::generic>,
                                                        net::arena_bytes,
                                                        logits,
                                                        differing,

@@ -14,8 +14,9 @@ namespace digits {
 
 struct network {
   const char* name;
-  std::size_t weight_bytes;  ///< weights and biases, as stored
-  std::size_t arena_bytes;
+  std::size_t weight_bytes;      ///< weights and biases, as stored
+  std::size_t arena_bytes;       ///< with portable kernels, as on a microcontroller
+  std::size_t arena_bytes_here;  ///< enough for every architecture of this build
 
   /// The ten logits of image i as real numbers, on the unprepared weights.
   bool (*logits)(const image_set& images, int i, float* real);

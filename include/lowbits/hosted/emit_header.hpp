@@ -50,9 +50,8 @@ inline std::string arrays(const node& n, const node& in, const std::string& id) 
     layout = joined("[", channels, "]", taps, "[",
                     image_extents::of(in.out).c / (n.kind == op_kind::conv2d ? n.groups : 1),
                     "] (output, height, width, input)");
-  std::string text =
-      comment(joined(n.name, ": ", layout, ", ", int{w.format.bits}, " bits",
-                     w.packed != nullptr ? ", one stream of bits, lowest first" : ""));
+  std::string text = comment(joined(n.name, ": ", layout, ", ", int{w.format.bits}, " bits",
+                                    w.packed != nullptr ? ", packed, lowest bits first" : ""));
 
   const std::string codes = joined(id, "_w"), scales = joined(id, "_scale"),
                     bias = joined(id, "_b");
@@ -82,15 +81,18 @@ std::string preamble(const builder<Capacity>& g, const std::vector<std::string>&
   for (const std::string& line : o.notice) text += comment(line);
   text += joined("//\n//   using net = lowbits::model<", o.space, "::", o.function, ">;\n",
                  "//   alignas(lowbits::arena_alignment) unsigned char arena[net::arena_bytes];\n");
-  std::string arguments = "arena";
+  std::vector<std::string> arguments{"arena"};
   for (int k = 0; k < g.input_count() + g.output_count(); ++k) {
     const int i = k < g.input_count() ? g.input_node(k) : g.output_node(k - g.input_count());
     const std::string& name = id[static_cast<size_t>(i)];
-    arguments += joined(", ", name);
+    arguments.push_back(name);
     text += joined("//   ", element_name(g[i].out), " ", name, "[", g[i].out.count(), "];  // ",
                    meaning(g[i].out), "\n");
   }
-  return joined(text, "//   lowbits::status s = net::run(", arguments, ");\n\n",
+  // Wrapped as code is, then commented out.
+  std::string call = filled("  lowbits::status s = net::run(", arguments, ");\n", 6, columns - 3);
+  for (size_t at = 0; at < call.size(); at = call.find('\n', at) + 1) call.insert(at, "// ");
+  return joined(text, call, "\n",
                 "#include <cstdint>\n\n#include <lowbits/lowbits.hpp>\n\n"
                 "static_assert(LOWBITS_VERSION_MAJOR == ",
                 LOWBITS_VERSION_MAJOR, " && LOWBITS_VERSION_MINOR == ", LOWBITS_VERSION_MINOR,
@@ -109,6 +111,11 @@ std::string emit_header(const builder<Capacity>& g, const header_options& o = {}
   std::vector<std::string> id;
   for (int i = 0; i < g.node_count(); ++i) id.push_back(names.make(g[i].name.c_str()));
 
+  std::vector<bool> used(id.size());
+  for (int k = 0; k < g.output_count(); ++k) used[static_cast<size_t>(g.output_node(k))] = true;
+  for (int i = 0; i < g.node_count(); ++i)
+    for (int k = 0; k < g[i].in_count; ++k) used[static_cast<size_t>(g[i].in[k])] = true;
+
   std::string text = joined(emit::preamble(g, id, o), "namespace ", o.space,
                             " {\n\nnamespace lb = lowbits;\n\n// clang-format off\n");
   for (int i = 0; i < g.node_count(); ++i)
@@ -116,7 +123,7 @@ std::string emit_header(const builder<Capacity>& g, const header_options& o = {}
       text += joined(emit::arrays(g[i], g[g[i].in[0]], id[static_cast<size_t>(i)]), "\n");
   text += joined("constexpr auto ", o.function, "() {\n  lb::builder<", g.node_count(), "> g;\n");
   for (int i = 0; i < g.node_count(); ++i) {
-    emit::call_context c{{}, id[static_cast<size_t>(i)], {}};
+    emit::call_context c{.id = id[static_cast<size_t>(i)], .is_used = used[static_cast<size_t>(i)]};
     for (int k = 0; k < g[i].in_count; ++k) {
       c.in.push_back(&g[g[i].in[k]]);
       c.x.push_back(joined(id[static_cast<size_t>(g[i].in[k])], "_y"));

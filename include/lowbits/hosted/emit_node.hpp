@@ -16,6 +16,7 @@ struct call_context {
   std::vector<const node*> in{};
   std::string id{};              ///< the node's own identifier
   std::vector<std::string> x{};  ///< its inputs' variables
+  bool is_used = true;           ///< another node or the end of the function reads it
 };
 
 inline std::string text_of(const affine& p) {
@@ -101,13 +102,16 @@ public:
   }
   option_list& weights(const node& n, const call_context& c) {
     const weight_data& w = n.weights;
-    const std::string scale = w.scales != nullptr
-        ? joined(c.id, "_scale")
-        : joined(w.zero_point != 0 ? "lb::affine" : "lb::symmetric",
-                 text_of(affine{w.scale, w.zero_point}));
-    add("weights",
-        joined(w.packed != nullptr ? "lb::packed_weights<" : "lb::weights<", type_name(w.format),
-               ">(", c.id, "_w, ", scale, ")"));
+    const std::string codes = joined(w.packed != nullptr ? "lb::packed_weights<" : "lb::weights<",
+                                     type_name(w.format), ">(", c.id, "_w");
+    const std::string scale = w.scales != nullptr ? joined(c.id, "_scale)")
+        : w.zero_point == 0                       ? joined("lb::symmetric{", literal(w.scale), "})")
+                            : joined("lb::affine{", literal(w.scale), ", ", w.zero_point, "})");
+    // One item, unless the line has to break between the two arguments.
+    const size_t room = columns - 6 - (sizeof ".weights = , ," - 1);
+    const bool breaks = codes.size() + scale.size() > room;
+    add("weights", breaks ? codes : joined(codes, ", ", scale));
+    if (breaks) items_.push_back(scale);
     return add("bias", joined(c.id, "_b"), n.bias.is_bound());
   }
   option_list& out(const node& n, const call_context& c) {
@@ -253,22 +257,16 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
 
 /// The whole statement: const auto stem_y = g.conv2d("stem", image_y, {...});
 inline std::string statement(const node& n, const call_context& c) {
-  std::string call, name;
-  for (char ch : std::string_view(n.name.c_str())) {
-    if (ch == '"' || ch == '\\') name += '\\';
-    name += ch >= ' ' ? ch : ' ';
-  }
-  std::vector<std::string> a = calls::arguments(n, c, call);
-  std::vector<std::string> first{joined("\"", name, "\"")};
+  std::string call;
+  std::vector<std::string> a = calls::arguments(n, c, call), first = c.x;
   if (n.kind == op_kind::concat) {
-    std::string list = "{";
-    for (const std::string& x : c.x) list += joined(list.size() > 1 ? ", " : "", x);
-    first.push_back(list + "}");
-  } else {
-    first.insert(first.end(), c.x.begin(), c.x.end());
+    first.front().insert(0, "{");
+    first.back() += "}";
   }
   a.insert(a.begin(), first.begin(), first.end());
-  return filled(joined("  const auto ", c.id, "_y = g.", call, "("), a, ");\n", 6);
+  a.insert(a.begin(), quoted(n.name.c_str()));
+  const std::string variable = c.is_used ? joined("const auto ", c.id, "_y = ") : "";
+  return filled(joined("  ", variable, "g.", call, "("), a, ");\n", 6);
 }
 
 }  // namespace lowbits::emit

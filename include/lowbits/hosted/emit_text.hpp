@@ -39,37 +39,51 @@ inline std::string type_name(const qformat& f) {
   return f.is_narrow ? joined("lb::narrow<", plain, ">") : plain;
 }
 
-/// One line of comment, whatever is in the text.
+/// A comment, whatever is in the text; a long one continues on further lines.
 inline std::string comment(std::string_view text) {
-  std::string line = text.empty() ? "//" : "// ";
-  for (char c : text) line += c >= '\0' && c < ' ' ? ' ' : c;
-  return line + (line.back() == '\\' ? ".\n" : "\n");  // a backslash would swallow the next line
+  std::string line = text.empty() ? "//" : "// ", done;
+  for (char c : text) {
+    line += c >= '\0' && c < ' ' ? ' ' : c;
+    const size_t space = line.rfind(' ');
+    if (line.size() < columns || space < columns / 2) continue;
+    done.append(line, 0, space).append("\n");
+    line = joined("//   ", line.substr(space + 1));
+  }
+  return joined(done, line, line.back() == '\\' ? ".\n" : "\n");  // it would swallow the next line
 }
 
-/// items joined by ", ", as many on a line as fit; later lines are indented.
+/// A text between quotation marks.
+inline std::string quoted(std::string_view text) {
+  std::string s = "\"";
+  for (char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') s += '\\';
+    if (code >= ' ') s += c;
+    else
+      s.append({'\\', '0', static_cast<char>('0' + code / 8), static_cast<char>('0' + code % 8)});
+  }
+  return s + "\"";
+}
+
+/// head, items joined by ", ", tail: as much on a line as fits; later lines are indented.
 inline std::string filled(std::string_view head, const std::vector<std::string>& items,
-                          std::string_view tail, size_t indent) {
+                          std::string_view tail, size_t indent, size_t width = columns) {
   std::string text(head);
-  size_t used =
-      head.size() - (head.rfind('\n') == std::string_view::npos ? 0 : head.rfind('\n') + 1);
+  size_t used = head.size();
   for (size_t i = 0; i < items.size(); ++i) {
-    const bool last = i + 1 == items.size();
-    const size_t needed = items[i].size() + (last ? tail.size() : 1);
-    if (i != 0 && used + 1 + needed > columns) {
+    const std::string item = joined(items[i], i + 1 == items.size() ? tail : ",");
+    const size_t gap = i == 0 ? 0 : 1;
+    if (used + gap + item.size() > width + (item.back() == '\n' ? 1 : 0)) {
       text.append("\n").append(indent, ' ');
       used = indent;
-    } else if (i != 0) {
-      text += ' ';
-      ++used;
+    } else {
+      text.append(gap, ' ');
+      used += gap;
     }
-    text += items[i];
-    used += items[i].size();
-    if (!last) {
-      text += ',';
-      ++used;
-    }
+    text += item;
+    used += item.size();
   }
-  return text.append(tail);
+  return text;
 }
 
 /// LOWBITS_FLASH inline constexpr <type> <name>[<count>] = {...}; in aligned rows; width is the room

@@ -61,10 +61,10 @@ inline float best_scale(std::span<const float> w, int bits) {
   const float widest = fp::quotient(peak, static_cast<float>(top));
   if (bits >= 8 || !fp::is_positive(widest)) return fp::is_positive(widest) ? widest : 0.0f;
 
-  constexpr int steps = 64;      // clipping points from the largest weight ...
-  constexpr int last_step = 20;  // ... down to 20/64 of it
+  // The highest code stands for 40/128 to 140/128 of the largest weight.
+  constexpr int steps = 128, first_step = 140, last_step = 40;
   fit best{0, -1};
-  for (int step = steps; step >= last_step; --step) {
+  for (int step = first_step; step >= last_step; --step) {
     float scale = fp::product(widest, static_cast<float>(step) / steps);
     for (int round = 0; round < 4 && fp::is_positive(scale); ++round) {
       float better = scale;
