@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Kernels of every architecture against the reference, in every floating-point environment, compiled
+// with several sets of options. Both run in the same environment, so that float results are compared
+// as well.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include <lowbits/kernel/conv2d.hpp>
+#include <lowbits/kernel/eltwise.hpp>
+#include <lowbits/kernel/select.hpp>
+#include <lowbits/quant/quantize.hpp>
+
+#include "float_environment.hpp"
+#include "support/number_cases.hpp"
+
+namespace lb = lowbits;
+using number_cases::random_numbers;
+
+namespace {
+
+int failures = 0;
+template <class T>
+void expect_same(const std::vector<T>& got, const std::vector<T>& want, const char* what, const char* arch, const char* where) {
+  if (got.size() == want.size() && std::memcmp(got.data(), want.data(), got.size() * sizeof(T)) == 0) return;
+  ++failures;
+  std::printf("FAILED %s on %s (%s)\n", what, arch, where);
+}
+
+constexpr std::size_t count = 1003;
+
+/// Codes of numbers around ties, of infinities and of NaN, on a scale that is a normal float.
+template <class Arch>
+void check_conversions(const char* where) {
+  random_numbers random(1);
+  std::vector<float> x(count), y(count), y_want(count);
+  std::vector<std::int8_t> q(count), q_want(count);
+  for (int k = 0; k < 20; ++k) {
+    const lb::affine p{random.with_exponent(random.in(-20, 20)), random.in(-128, 127)};
+    for (std::size_t i = 0; i < count; ++i) {
+      x[i] = static_cast<float>(random.in(-600, 600)) * 0.5f * p.scale;
+      if (i % 50 == 0) x[i] = std::bit_cast<float>(random.next32() | 0x7f800000u);  // NaN, sometimes infinity
+      if (i % 50 == 1) x[i] = std::bit_cast<float>((random.next32() & 0x80000000u) | 0x7f800000u);
+      if (i % 50 == 2) x[i] = std::bit_cast<float>(random.next32() & 0x807fffffu);  // denormal
+      q_want[i] = lb::quantize<lb::q8>(x[i], p);
+    }
+    lb::kernel::quantize<Arch>(count, x.data(), p, lb::output_stage{p.zero_point, -128, 127}, q.data());
+    expect_same(q, q_want, "quantize", Arch::name, where);
+    for (std::size_t i = 0; i < count; ++i) y_want[i] = lb::dequantize<lb::q8>(q[i], p);
+    lb::kernel::dequantize<Arch>(count, q.data(), p, y.data());
+    expect_same(y, y_want, "dequantize", Arch::name, where);
+  }
+}
+
+template <class Arch>
+void check_elementwise(const char* where) {
+  constexpr lb::qformat q8 = lb::qformat::of<lb::q8>();
+  random_numbers random(2);
+  std::vector<std::int8_t> x(count), y(count), got(count), want(count);
+  for (int k = 0; k < 10; ++k) {
+    const lb::affine xp{random.with_exponent(random.in(-6, 0)), random.in(-128, 127)}, yp{random.with_exponent(random.in(-6, 0)), random.in(-128, 127)};
+    const lb::affine op{random.with_exponent(random.in(-6, 0)), random.in(-128, 127)};
+    for (std::size_t i = 0; i < count; ++i) x[i] = static_cast<std::int8_t>(random.in(-128, 127)), y[i] = static_cast<std::int8_t>(random.in(-128, 127));
+    const auto sum = lb::make_sum(q8, xp, q8, yp, q8, op, lb::activation::relu6);
+    for (std::size_t i = 0; i < count; ++i) want[i] = static_cast<std::int8_t>(sum(x[i], y[i]));
+    lb::kernel::binary<Arch>(count, x.data(), y.data(), sum, got.data());
+    expect_same(got, want, "sum", Arch::name, where);
+    const auto rescale = lb::make_rescale(q8, xp, q8, op);
+    for (std::size_t i = 0; i < count; ++i) want[i] = static_cast<std::int8_t>(rescale(x[i]));
+    lb::kernel::rescale<Arch>(count, x.data(), rescale, got.data());
+    expect_same(got, want, "rescale", Arch::name, where);
+  }
+}
+
+template <class Arch, class Policy>
+void check_dense(const char* policy, const char* where) {
+  random_numbers random(3);
+  const lb::conv2d_shape s = lb::dense_shape(7, 75, 37);
+  std::vector<std::int8_t> x(7 * 75), w(37 * 75), got(7 * 37), want(7 * 37);
+  std::vector<std::int32_t> bias(37);
+  for (auto& v : x) v = static_cast<std::int8_t>(random.in(-128, 127));
+  for (auto& v : w) v = static_cast<std::int8_t>(random.in(-127, 127));
+  for (auto& v : bias) v = random.in(-5000, 5000);
+  const auto rq = lb::make_requantizer<lb::q8, Policy>({0.05f, 0}, {0.02f, 0}, {0.7f, 3}, lb::activation::relu);
+  using kernel = lb::kernel::conv2d<Arch, std::int8_t, const std::int8_t*, std::int32_t, std::decay_t<decltype(rq)>>;
+  struct alignas(64) line { unsigned char bytes[64]; };
+  std::vector<line> packed(kernel::packed_bytes(s) / 64 + 1), scratch(kernel::scratch_bytes(s) / 64 + 1);
+  kernel::pack(s, w.data(), bias.data(), 3, packed[0].bytes);
+  kernel::run(s, x.data(), 3, w.data(), 0, bias.data(), packed[0].bytes, rq, got.data(), scratch[0].bytes);
+  lb::ref::conv2d<std::int32_t>(s, x.data(), 3, w.data(), 0, bias.data(), rq, want.data());
+  expect_same(got, want, policy, Arch::name, where);
+}
+
+template <class Arch>
+void check_arch(const environment::setting& s) {
+#if LOWBITS_DISPATCH
+  if (!Arch::supported(lb::cpu::detect())) return;
+#endif
+  if (&s == environment::settings) std::printf("%s\n", Arch::name);
+  const environment::scope in(s);
+  check_conversions<Arch>(s.name);
+  check_elementwise<Arch>(s.name);
+  check_dense<Arch, lb::round_single>("dense, single", s.name);
+  check_dense<Arch, lb::round_double_gemmlowp>("dense, double_gemmlowp", s.name);
+  check_dense<Arch, lb::round_even_float>("dense, even_float", s.name);
+}
+
+}  // namespace
+
+int main() {
+  for (const environment::setting& s : environment::settings) {
+    if (s.flush && !environment::can_flush) continue;
+    [&]<class... Archs>(lb::type_list<Archs...>) { (check_arch<Archs>(s), ...); }(lb::all_archs{});
+  }
+  std::printf("%d failures\n", failures);
+  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
