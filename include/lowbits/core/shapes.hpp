@@ -35,9 +35,6 @@ struct conv2d_shape {
   constexpr int group_out() const noexcept { return out_c / groups; }
   /// Products in one accumulator.
   constexpr int depth() const noexcept { return window.taps() * group_in(); }
-  constexpr bool is_pointwise() const noexcept {
-    return window == window2d{} && groups == 1 && in_h == out_h && in_w == out_w;
-  }
 };
 
 /// A matrix of weights applied to each row: x [rows][in], w [out][in], y [rows][out].

@@ -14,7 +14,6 @@ enum class [[nodiscard]] status : uint8_t {
   too_small,      ///< a work buffer (arena, prepared weights) has fewer bytes than needed
   misaligned,     ///< a work buffer does not start at the documented alignment
   bad_value,      ///< a parameter is outside its documented range (scale <= 0, NaN, bits > 16)
-  bad_shape,      ///< shapes do not fit together
   foreign,        ///< prepared weights were made for another architecture, layout or model
   unsupported,    ///< this processor or build cannot run what was asked for
 };
@@ -31,7 +30,6 @@ constexpr const char* to_string(status s) noexcept {
     case status::too_small: return "too small";
     case status::misaligned: return "misaligned";
     case status::bad_value: return "bad value";
-    case status::bad_shape: return "bad shape";
     case status::foreign: return "foreign";
     case status::unsupported: return "unsupported";
   }

@@ -15,13 +15,15 @@ struct edge {
   int node = -1;
 };
 
-/// A list of edges, written {a, b, c}.
+/// A list of edges, written {a, b, c}. More than max_inputs are counted, and refused later.
 struct edge_list {
   int count = 0;
   edge value[max_inputs]{};
   template <class... Edges>
-  requires(sizeof...(Edges) <= max_inputs) constexpr edge_list(Edges... e) noexcept
-      : count(sizeof...(Edges)), value{e...} {}  // NOLINT
+  constexpr edge_list(Edges... e) noexcept {  // NOLINT: a list is an argument
+    ((value[count < max_inputs ? count : 0] = e, ++count), ...);
+  }
+  constexpr bool fits() const noexcept { return count <= max_inputs; }
 };
 
 template <size_t Capacity = 64>
@@ -33,14 +35,14 @@ public:
   constexpr edge input(node_name name, const tensor_desc& desc) {
     infer::verdict v;
     infer::check_tensor(desc, v);
-    if (v.ok()) input_[input_count_ < max_inputs ? input_count_++ : 0] = count_;
+    if (v.require(input_count_ < max_inputs, graph_errc::ends)) input_[input_count_++] = count_;
     return push({.kind = op_kind::input, .name = name, .out = desc}, v);
   }
   /// Marks e as an output of the model; outputs are numbered in the order of the calls.
   constexpr builder& output(edge e) {
     if (!owns(e)) fail({.code = graph_errc::edge});
     else if (output_count_ < max_inputs) output_[output_count_++] = e.node;
-    else fail({.code = graph_errc::capacity});
+    else fail({.code = graph_errc::ends});
     return *this;
   }
 
@@ -75,7 +77,8 @@ public:
     if (v.require(image_extents::fits(in), graph_errc::image_rank)) {
       image_extents e = infer::fit_image(image_extents::of(in), o.kernel, o.stride, o.dilation,
                                          o.pad, n.window, v);
-      if (v.require(o.multiplier >= 1, graph_errc::channels, 1, o.multiplier)) {
+      if (v.require(infer::is_small(o.multiplier, 1) && e.c <= highest_of<int32_t> / o.multiplier,
+                    graph_errc::channels, 1, o.multiplier)) {
         e.c *= o.multiplier;
         infer::check_weights(in, o.weights, o.bias, int64_t{n.window.taps()} * e.c, e.c,
                              n.window.taps(), v);
@@ -137,7 +140,7 @@ public:
   constexpr edge sub(node_name name, edge x, edge y, const sum_options& o) {
     return sum(op_kind::sub, name, x, y, o);
   }
-  constexpr edge mul(node_name name, edge x, edge y, const output_options& o) {
+  constexpr edge mul(node_name name, edge x, edge y, const product_options& o) {
     return elementwise(op_kind::mul, name, x, y, o);
   }
   constexpr edge minimum(node_name name, edge x, edge y, const output_options& o) {
@@ -158,10 +161,11 @@ public:
   /// The mean over both spatial axes: HWC -> C, NHWC -> NC.
   constexpr edge global_mean(node_name name, edge x, const output_options& o) {
     infer::verdict v;
-    node n = with_output(op_kind::global_mean, name, {x}, o.out, o.out_format, o.fused, o.policy);
+    node n = with_output(op_kind::global_mean, name, {x}, o.out, o.out_format, o.fused);
     v.require(desc(x).kind == element::codes, graph_errc::element);
     if (v.require(image_extents::fits(desc(x)), graph_errc::image_rank)) {
       const image_extents e = image_extents::of(desc(x));
+      infer::check_sum(desc(x), int64_t{e.h} * e.w, v);
       n.out.shape =
           desc(x).shape.rank == 4 ? tensor_shape{2, {e.batch, e.c}} : tensor_shape{1, {e.c}};
     }
@@ -174,8 +178,7 @@ public:
   constexpr edge requantize(node_name name, edge x, const output_options& o) {
     infer::verdict v;
     v.require(desc(x).kind == element::codes, graph_errc::element);
-    return push(with_output(op_kind::requantize, name, {x}, o.out, o.out_format, o.fused, o.policy),
-                v);
+    return push(with_output(op_kind::requantize, name, {x}, o.out, o.out_format, o.fused), v);
   }
   constexpr edge relu(node_name name, edge x) { return clamped(name, x, activation::relu); }
   constexpr edge relu6(node_name name, edge x) { return clamped(name, x, activation::relu6); }
@@ -195,7 +198,7 @@ public:
   constexpr edge function(node_name name, edge x, real_function f, const output_options& o,
                           double parameter = 0) {
     infer::verdict v;
-    node n = with_output(op_kind::function, name, {x}, o.out, o.out_format, o.fused, o.policy);
+    node n = with_output(op_kind::function, name, {x}, o.out, o.out_format, o.fused);
     n.function = f;
     n.parameter = parameter;
     v.require(desc(x).kind == element::codes, graph_errc::element);
@@ -214,7 +217,8 @@ public:
                          rounding::single);
     n.parameter = static_cast<double>(o.beta);
     v.require(in.kind == element::codes, graph_errc::element);
-    v.require(in.format.bits == 8 || (in.format.bits == 16 && in.format.is_signed),
+    v.require(!in.format.is_narrow &&
+                  (in.format.bits == 8 || (in.format.bits == 16 && in.format.is_signed)),
               graph_errc::softmax_format);
     v.require(fp::is_positive(o.beta), graph_errc::scale);
     n.out.params = in.format.bits == 16 ? affine{1.0f / 32768, 0}
@@ -224,7 +228,7 @@ public:
   /// Floats to codes, ties to even.
   constexpr edge quantize(node_name name, edge x, const output_options& o) {
     infer::verdict v;
-    node n = with_output(op_kind::quantize, name, {x}, o.out, o.out_format, o.fused, o.policy);
+    node n = with_output(op_kind::quantize, name, {x}, o.out, o.out_format, o.fused);
     if (o.out_format == same_as_input) n.out.format = qformat{};
     v.require(desc(x).kind == element::reals, graph_errc::element);
     return push(n, v);
@@ -260,8 +264,9 @@ public:
   constexpr edge custom(node_name name, const edge_list& x, const custom_options& o) {
     infer::verdict v;
     node n{.kind = op_kind::custom, .name = name, .out = o.out, .custom = o};
-    n.in_count = x.count;
-    for (int i = 0; i < x.count; ++i) n.in[i] = x.value[i].node;
+    v.require(x.fits(), graph_errc::input_count);
+    n.in_count = smaller(x.count, max_inputs);
+    for (int i = 0; i < n.in_count; ++i) n.in[i] = x.value[i].node;
     v.require(!o.refused, graph_errc::custom_error);
     v.require(o.run != nullptr && o.out.shape.rank >= 1, graph_errc::custom);
     if (v.ok()) infer::check_tensor(o.out, v);
@@ -303,11 +308,14 @@ private:
     if (error_.code != graph_errc::ok) return {count_ > 0 ? count_ - 1 : 0};
     for (int i = 0; i < n.in_count; ++i)
       v.require(n.in[i] >= 0 && n.in[i] < count_, graph_errc::edge);
+    if (v.ok()) infer::check_tensor(n.out, v);
     infer::check_numbers(n.out, v);
     v.require(count_ < static_cast<int>(Capacity), graph_errc::capacity);
     const uint32_t h = hash(n.name);
-    for (int i = 0; i < count_ && v.ok(); ++i) v.require(hashes_[i] != h, graph_errc::name);
+    for (int i = 0; i < count_ && v.ok(); ++i)
+      v.require(hashes_[i] != h || nodes_[i].name != n.name, graph_errc::name);
     v.require(n.name.text[0] != '\0', graph_errc::name);
+    v.require(n.name.text[sizeof n.name.text - 2] == '\0', graph_errc::name_length);
     if (!v.ok()) {
       graph_error e{.code = v.code, .node = n.name, .expected = v.expected, .found = v.found};
       if (n.in_count > 0 && owns({n.in[0]}))
@@ -323,7 +331,8 @@ private:
   }
 
   constexpr node with_output(op_kind kind, node_name name, const edge_list& x, const affine& out,
-                             const qformat& format, activation fused, rounding policy) const {
+                             const qformat& format, activation fused,
+                             rounding policy = rounding::single) const {
     node n{.kind = kind,
            .name = name,
            .out = infer::codes_like(desc(x.value[0]), out, format),
@@ -340,10 +349,11 @@ private:
     n.bias = o.bias;
     return n;
   }
-  constexpr edge elementwise(op_kind kind, node_name name, edge x, edge y,
-                             const output_options& o) {
+  template <class Options>
+  constexpr edge elementwise(op_kind kind, node_name name, edge x, edge y, const Options& o) {
     infer::verdict v;
-    node n = with_output(kind, name, {x, y}, o.out, o.out_format, o.fused, o.policy);
+    node n = with_output(kind, name, {x, y}, o.out, o.out_format, o.fused);
+    if constexpr (requires { o.policy; }) n.policy = o.policy;
     v.require(desc(x).kind == element::codes && desc(y).kind == element::codes,
               graph_errc::element);
     n.out.shape = infer::broadcast(desc(x).shape, desc(y).shape, v);
@@ -355,9 +365,11 @@ private:
     n.sum = o.definition;
     v.require(desc(x).kind == element::codes && desc(y).kind == element::codes,
               graph_errc::element);
+    infer::check_numbers(n.out, v);
     for (edge e : {x, y})
-      v.require(fp::quotient(desc(e).params.scale, o.out.scale) <= 4096.0f,
-                graph_errc::scale_range);
+      if (v.ok())
+        v.require(fp::quotient(desc(e).params.scale, o.out.scale) <= 4096.0f,
+                  graph_errc::scale_range);
     n.out.shape = infer::broadcast(desc(x).shape, desc(y).shape, v);
     return push(n, v);
   }
@@ -373,6 +385,7 @@ private:
       const image_extents e = infer::fit_image(in, o.kernel, o.stride, 1, o.pad, n.window, v);
       n.out.shape = e.shape_like(desc(x));
       const window2d& w = n.window;
+      if (kind == op_kind::average_pool) infer::check_sum(desc(x), w.taps(), v);
       v.require(w.pad_top < w.kernel_h && w.pad_left < w.kernel_w &&
                     (e.h - 1) * w.stride_h - w.pad_top < in.h &&
                     (e.w - 1) * w.stride_w - w.pad_left < in.w,

@@ -15,11 +15,11 @@ constexpr edge builder<Capacity>::concat(node_name name, const edge_list& x, int
   infer::verdict v;
   const tensor_desc first = desc(x.value[0]);
   node n{.kind = op_kind::concat, .name = name, .out = first, .axis = axis};
-  n.in_count = x.count;
-  v.require(x.count >= 1, graph_errc::input_count);
+  n.in_count = smaller(x.count, max_inputs);
+  v.require(x.count >= 1 && x.fits(), graph_errc::input_count, max_inputs, x.count);
   v.require(axis >= 0 && axis < first.shape.rank, graph_errc::axis, first.shape.rank - 1, axis);
   int64_t total = 0;
-  for (int i = 0; i < x.count && v.ok(); ++i) {
+  for (int i = 0; i < n.in_count && v.ok(); ++i) {
     const tensor_desc& d = desc(x.value[i]);
     n.in[i] = x.value[i].node;
     v.require(d.same_numbers(first), graph_errc::parameters);
@@ -73,11 +73,12 @@ constexpr edge builder<Capacity>::pad(node_name name, edge x, const pad_options&
   v.require(o.before.count <= rank && o.after.count <= rank, graph_errc::axis, rank,
             larger(o.before.count, o.after.count));
   for (int a = 0; a < rank && v.ok(); ++a) {
+    const int64_t extent = int64_t{n.out.shape.extent[a]} + o.before.value[a] + o.after.value[a];
     v.require(o.before.value[a] >= 0 && o.after.value[a] >= 0, graph_errc::window);
+    if (!v.require(extent <= highest_of<int32_t>, graph_errc::tensor)) break;
     n.list[0][a] = o.before.value[a];
-    n.out.shape.extent[a] += o.before.value[a] + o.after.value[a];
+    n.out.shape.extent[a] = static_cast<int>(extent);
   }
-  if (v.ok()) infer::check_tensor(n.out, v);
   return push(n, v);
 }
 
@@ -86,11 +87,13 @@ constexpr edge builder<Capacity>::reshape(node_name name, edge x, const axis_lis
   infer::verdict v;
   node n{.kind = op_kind::reshape, .name = name, .in_count = 1, .in = {x.node}, .out = desc(x)};
   n.out.shape = {};
-  n.out.shape.rank = extents.count;
-  for (int a = 0; a < extents.count; ++a) n.out.shape.extent[a] = extents.value[a];
+  v.require(extents.fits(), graph_errc::rank, max_rank, extents.count);
+  n.out.shape.rank = smaller(extents.count, max_rank);
+  for (int a = 0; a < n.out.shape.rank; ++a) n.out.shape.extent[a] = extents.value[a];
   infer::check_tensor(n.out, v);
-  v.require(n.out.count() == desc(x).count(), graph_errc::element_count,
-            static_cast<int64_t>(desc(x).count()), static_cast<int64_t>(n.out.count()));
+  if (v.ok())
+    v.require(n.out.count() == desc(x).count(), graph_errc::element_count,
+              static_cast<int64_t>(desc(x).count()), static_cast<int64_t>(n.out.count()));
   return push(n, v);
 }
 

@@ -80,6 +80,9 @@ class model_layout {
   }
   static constexpr memory_plan<2 * slots> plan = plan_with(scratch.value);
 
+  static_assert(plan.arena_bytes < (uint64_t{1} << 32),
+                "lowbits: model: the arena would need 4 GiB or more; split the graph");
+
   static constexpr location locate(int i) noexcept {
     const int r = placed.root[i];
     const size_t base = placed.where[r] == memory::arena ? plan.offset[r] : 0;
@@ -110,7 +113,7 @@ class model_layout {
   /// Model outputs that no node writes in place: inputs given out again, one node given out twice.
   struct late_copy {
     location from{};
-    uint32_t bytes = 0;
+    size_t bytes = 0;
     uint8_t output = 0;
   };
   static constexpr auto late_copies = [] {
@@ -122,11 +125,43 @@ class model_layout {
       const int node = Model::graph.output_node(k);
       const location at = locate(node);
       if (at.where == memory::model_output && at.index == k) continue;
-      c.value[c.count++] = {at, static_cast<uint32_t>(Model::graph[node].out.bytes()),
-                            static_cast<uint8_t>(k)};
+      c.value[c.count++] = {at, Model::graph[node].out.bytes(), static_cast<uint8_t>(k)};
     }
     return c;
   }();
+
+  // ---- what prepared weights were made from
+  struct constant_bytes {
+    const void* data = nullptr;
+    size_t bytes = 0;
+  };
+  static constexpr table_of<constant_bytes> weights_at = [] {
+    table_of<constant_bytes> t;
+    for (int i = 0; i < n; ++i) {
+      const weight_data& w = Model::graph[i].weights;
+      switch (w.storage) {
+        case weight_storage::s8: t.value[i] = {w.s8, w.length}; break;
+        case weight_storage::u8: t.value[i] = {w.u8, w.length}; break;
+        case weight_storage::s16: t.value[i] = {w.s16, w.length * 2}; break;
+        case weight_storage::packed: t.value[i] = {w.packed, w.length}; break;
+        case weight_storage::none: break;
+      }
+    }
+    return t;
+  }();
+  static constexpr table_of<constant_bytes> biases_at = [] {
+    table_of<constant_bytes> t;
+    for (int i = 0; i < n; ++i) {
+      const bias_data& b = Model::graph[i].bias;
+      if (b.is_wide) t.value[i] = {b.s64, b.length * 8};
+      else if (b.is_bound()) t.value[i] = {b.s32, b.length * 4};
+    }
+    return t;
+  }();
+  static constexpr uint32_t fnv_start = 2166136261u;
+  static constexpr uint32_t fnv_step(uint32_t h, uint32_t v) noexcept {
+    return (h ^ v) * 16777619u;
+  }
 
 public:
   using step_table = prepared_steps;
@@ -148,22 +183,34 @@ public:
     return largest;
   }(all_archs{});
 
-  /// Identifies the graph: kinds, shapes, formats and weight extents of all nodes.
+  /// Identifies the graph: everything about its nodes that is a number, but for the weights' values.
   static constexpr uint32_t fingerprint = [] {
-    uint32_t h = 2166136261u;
-    const auto mix = [&](int64_t v) { h = (h ^ static_cast<uint32_t>(v)) * 16777619u; };
+    uint32_t h = fnv_start;
+    const auto mix = [&](int64_t v) { h = fnv_step(h, static_cast<uint32_t>(v)); };
     for (int i = 0; i < n; ++i) {
       const node& nd = Model::graph[i];
-      mix(static_cast<int>(nd.kind)), mix(nd.in_count), mix(nd.out.format.bits), mix(nd.groups),
-          mix(nd.window.taps());
-      mix(nd.weights.format.bits), mix(static_cast<int64_t>(nd.weights.length)),
-          mix(nd.out.params.zero_point);
+      const window2d& w = nd.window;
+      for (int v : {static_cast<int>(nd.kind), nd.in_count, int{nd.out.format.bits}, nd.groups,
+                    static_cast<int>(nd.fused), static_cast<int>(nd.policy), w.kernel_h, w.kernel_w,
+                    w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top, w.pad_left,
+                    static_cast<int>(nd.weights.storage), int{nd.weights.format.bits},
+                    nd.weights.zero_point, nd.out.params.zero_point})
+        mix(v);
+      mix(static_cast<int64_t>(nd.weights.length));
       mix(static_cast<int64_t>(fp::to_bits(nd.out.params.scale)));
       for (int k = 0; k < nd.in_count; ++k) mix(nd.in[k]);
       for (int a = 0; a < nd.out.shape.rank; ++a) mix(nd.out.shape.extent[a]);
     }
     return h;
   }();
+  /// Identifies the values of all weights and biases; reads every one of them.
+  static uint32_t contents() noexcept {
+    uint32_t h = fnv_start;
+    for (int i = 0; i < n; ++i)
+      for (const constant_bytes& c : {weights_at.value[i], biases_at.value[i]})
+        for (size_t k = 0; k < c.bytes; ++k) h = fnv_step(h, elements<unsigned char>(c.data)[k]);
+    return h;
+  }
 
   template <class Arch>
   static constexpr step_table table() noexcept {

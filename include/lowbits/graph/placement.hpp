@@ -85,7 +85,8 @@ constexpr placement<N> place_nodes(const Graph& g) noexcept {
     if (nd.kind == op_kind::reshape && p.where[i] == memory::arena) {
       join(i, p.root[nd.in[0]], p.offset[nd.in[0]]);
     } else if (detail::may_overwrite_input(nd) && p.where[i] == memory::arena) {
-      for (int k = 0; k < nd.in_count; ++k) {
+      const int candidates = nd.kind == op_kind::custom ? smaller(nd.in_count, 1) : nd.in_count;
+      for (int k = 0; k < candidates; ++k) {
         const int r = p.root[nd.in[k]];
         const bool same_cells = g[nd.in[k]].out.count() == nd.out.count() &&
             g[nd.in[k]].out.element_bytes() == nd.out.element_bytes();

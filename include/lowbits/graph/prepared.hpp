@@ -19,7 +19,9 @@ struct prepared_header {
   uint32_t magic = 0x3162'6c51u;
   uint32_t layout_version = packed_layout_version;
   uint32_t arch = 0;
-  uint32_t model = 0;  ///< fingerprint of the graph
+  uint32_t model = 0;     ///< fingerprint of the graph
+  uint32_t contents = 0;  ///< fingerprint of its weights and biases
+  uint32_t reserved = 0;
   uint64_t bytes = 0;  ///< of the whole buffer
 
   constexpr bool operator==(const prepared_header&) const = default;
@@ -49,9 +51,10 @@ private:
   using layout = model_layout<Model>;
 
   template <class Arch>
-  static constexpr prepared_header header() noexcept {
+  static prepared_header header() noexcept {
     return {.arch = static_cast<uint32_t>(arch_id_of<Arch>),
             .model = layout::fingerprint,
+            .contents = layout::contents(),
             .bytes = layout::template packed_end<Arch>};
   }
   static prepared_model refused(status why) noexcept {
@@ -88,8 +91,9 @@ private:
     prepared_header h;
     copy_elements(buffer.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
     prepared_model result = refused(status::foreign);
-    with_usable_arch(static_cast<arch_id>(h.arch), [&]<class Arch>(Arch) {
+    with_arch(static_cast<arch_id>(h.arch), [&]<class Arch>(Arch) {
       if (h != header<Arch>()) return;
+      if (!is_usable<Arch>()) return void(result = refused(status::unsupported));
       if (buffer.size() < h.bytes) return void(result = refused(status::too_small));
       result = ready<Arch>(buffer.data());
     });

@@ -67,7 +67,7 @@ constexpr bool fits_int32(const Graph& g, int i) noexcept {
 constexpr size_t constant_bytes(const node& n, size_t weight_count) noexcept {
   if (n.kind == op_kind::custom) return n.custom.user_bytes;
   if (!has_weights(n.kind)) return 0;
-  return n.weights.bytes(weight_count) + n.bias.length * (n.bias.s64 != nullptr ? 8 : 4);
+  return n.weights.bytes(weight_count) + n.bias.length * (n.bias.is_wide ? 8 : 4);
 }
 
 template <class Graph>

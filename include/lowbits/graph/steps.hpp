@@ -59,10 +59,10 @@ class node_step {
     using namespace detail;
     using data_type = std::remove_cvref_t<decltype(node_data<Model, I>)>;
     if constexpr (has_weights(kind)) {
-      using acc = std::conditional_t<fits_int32(Model::graph, I) && nd.bias.s64 == nullptr, int32_t,
-                                     int64_t>;
+      using acc =
+          std::conditional_t<fits_int32(Model::graph, I) && !nd.bias.is_wide, int32_t, int64_t>;
       // Prepared layouts hold symmetric weights and 32-bit biases.
-      constexpr bool prepared = nd.weights.zero_point == 0 && nd.bias.s64 == nullptr;
+      constexpr bool prepared = nd.weights.zero_point == 0 && !nd.bias.is_wide;
       if constexpr (kind == op_kind::depthwise)
         return weighted<kernel::depthwise, prepared, x_type, acc, out_type, data_type>{};
       else if constexpr (kind == op_kind::transposed_conv2d)

@@ -30,14 +30,14 @@ struct node_facts {
   static constexpr size_t channels = static_cast<size_t>(n.out.shape.extent[n.out.shape.rank - 1]);
   using rounding_type = rounding_tag<n.policy>;
   using multiplier = typename rounding_type::multiplier;
-  using bias_type = std::conditional_t<n.bias.s64 != nullptr, int64_t, int32_t>;
+  using bias_type = std::conditional_t<n.bias.is_wide, int64_t, int32_t>;
 };
 
 namespace detail {
 
 /// The factor from a weighted node's accumulator to its output, for one channel.
 constexpr real factor_of(const node& n, const tensor_desc& in, size_t channel) noexcept {
-  const float w = n.weights.scale_of(n.weights.scale_count == 1 ? 0 : channel);
+  const float w = n.weights.scale_of(channel);
   if (n.product == scale_product::float32)
     return scale_ratio_float_product(in.params.scale, w, n.out.params.scale);
   return scale_ratio(in.params.scale, w, n.out.params.scale);
@@ -73,9 +73,9 @@ namespace detail {
 template <class Model, int I>
 constexpr auto weights_of() noexcept {
   using facts = node_facts<Model, I>;
-  if constexpr (facts::n.weights.s8 != nullptr) return facts::n.weights.s8;
-  else if constexpr (facts::n.weights.u8 != nullptr) return facts::n.weights.u8;
-  else if constexpr (facts::n.weights.s16 != nullptr) return facts::n.weights.s16;
+  if constexpr (facts::n.weights.storage == weight_storage::s8) return facts::n.weights.s8;
+  else if constexpr (facts::n.weights.storage == weight_storage::u8) return facts::n.weights.u8;
+  else if constexpr (facts::n.weights.storage == weight_storage::s16) return facts::n.weights.s16;
   else {
     constexpr qformat f = facts::n.weights.format;
     return packed_view<qtype<f.bits, f.is_signed ? sign::yes : sign::no>>{
@@ -91,7 +91,7 @@ constexpr auto make_weighted(const Shape& shape) noexcept {
       d;
   d.shape = shape;
   d.weights = weights_of<Model, I>();
-  if constexpr (facts::n.bias.s64 != nullptr) d.bias = facts::n.bias.s64;
+  if constexpr (facts::n.bias.is_wide) d.bias = facts::n.bias.s64;
   else d.bias = facts::n.bias.s32;
   d.factors = node_factors<Model, I>.value;
   d.stage = stage_of(facts::n);

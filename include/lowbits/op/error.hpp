@@ -9,7 +9,8 @@
 
 namespace lowbits::inline LOWBITS_ABI {
 
-using node_name = fixed_string<32>;
+/// Up to 62 characters; a longer name is refused.
+using node_name = fixed_string<64>;
 
 enum class graph_errc : uint8_t {
   ok,

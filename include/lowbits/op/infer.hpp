@@ -33,6 +33,12 @@ constexpr void check_numbers(const tensor_desc& d, verdict& v) noexcept {
   if (v.ok()) v.require(is_valid(d.params, d.format), graph_errc::zero_point);
 }
 
+/// The sum of `count` differences of codes of d from their zero point fits in 32 bits (8-bit storage).
+constexpr void check_sum(const tensor_desc& d, int64_t count, verdict& v) noexcept {
+  if (d.format.bits > 8) return;
+  v.require(count <= highest_of<int32_t> / 256, graph_errc::pool_sum);
+}
+
 constexpr void check_tensor(const tensor_desc& d, verdict& v) noexcept {
   uint64_t n = 1;
   for (int i = 0; i < d.shape.rank; ++i) {
@@ -53,23 +59,31 @@ constexpr tensor_desc codes_like(const tensor_desc& in, const affine& params,
   return d;
 }
 
+/// Kernel, stride, dilation and padding are small, so that products of two fit in an int.
+inline constexpr int largest_window = 32767;
+constexpr bool is_small(int value, int lowest) noexcept {
+  return value >= lowest && value <= largest_window;
+}
+
 struct window_fit {
   int out = 0, pad_before = 0;
 };
 /// One axis of a sliding window: output extent and padding in front.
 constexpr window_fit fit_window(int in, int kernel, int stride, int dilation, int before, int after,
                                 bool same, verdict& v) noexcept {
-  if (!v.require(kernel >= 1 && stride >= 1 && dilation >= 1 && before >= 0 && after >= 0,
+  if (!v.require(is_small(kernel, 1) && is_small(stride, 1) && is_small(dilation, 1) &&
+                     is_small(before, 0) && is_small(after, 0),
                  graph_errc::window))
     return {};
-  const int reach = (kernel - 1) * dilation + 1;
+  const int64_t reach = int64_t{kernel - 1} * dilation + 1;
   if (same) {
-    const int out = ceil_div(in, stride);
-    return {out, larger((out - 1) * stride + reach - in, 0) / 2};
+    const int64_t out = (int64_t{in} + stride - 1) / stride;
+    return {static_cast<int>(out),
+            static_cast<int>(larger<int64_t>((out - 1) * stride + reach - in, 0) / 2)};
   }
-  if (!v.require(in + before + after >= reach, graph_errc::kernel_size, in + before + after, reach))
-    return {};
-  return {(in + before + after - reach) / stride + 1, before};
+  const int64_t room = int64_t{in} + before + after;
+  if (!v.require(room >= reach, graph_errc::kernel_size, room, reach)) return {};
+  return {static_cast<int>((room - reach) / stride + 1), before};
 }
 
 /// Fills window and gives the output's spatial extents.
@@ -90,30 +104,37 @@ constexpr image_extents fit_image(const image_extents& in, const extent2d& kerne
 constexpr image_extents fit_transposed(const image_extents& in, const extent2d& kernel,
                                        const extent2d& stride, const padding& pad, window2d& window,
                                        verdict& v) noexcept {
-  v.require(kernel.h >= 1 && kernel.w >= 1 && stride.h >= 1 && stride.w >= 1, graph_errc::window);
-  const int full_h = (in.h - 1) * stride.h + kernel.h;
-  const int full_w = (in.w - 1) * stride.w + kernel.w;
-  const int out_h = pad.is_same ? in.h * stride.h : full_h - pad.top - pad.bottom;
-  const int out_w = pad.is_same ? in.w * stride.w : full_w - pad.left - pad.right;
-  const int top = pad.is_same ? larger(full_h - out_h, 0) / 2 : pad.top;
-  const int left = pad.is_same ? larger(full_w - out_w, 0) / 2 : pad.left;
-  v.require(out_h >= 1 && out_w >= 1 && top >= 0 && left >= 0, graph_errc::window);
-  window = {kernel.h, kernel.w, stride.h, stride.w, 1, 1, top, left};
-  return {in.batch, out_h, out_w, in.c};
+  const bool sound = is_small(kernel.h, 1) && is_small(kernel.w, 1) && is_small(stride.h, 1) &&
+      is_small(stride.w, 1) && is_small(pad.top, 0) && is_small(pad.bottom, 0) &&
+      is_small(pad.left, 0) && is_small(pad.right, 0);
+  if (!v.require(sound, graph_errc::window)) return in;
+  const int64_t full_h = int64_t{in.h - 1} * stride.h + kernel.h;
+  const int64_t full_w = int64_t{in.w - 1} * stride.w + kernel.w;
+  const int64_t out_h = pad.is_same ? int64_t{in.h} * stride.h : full_h - pad.top - pad.bottom;
+  const int64_t out_w = pad.is_same ? int64_t{in.w} * stride.w : full_w - pad.left - pad.right;
+  v.require(out_h >= 1 && out_w >= 1, graph_errc::window);
+  if (!v.require(larger(out_h, out_w) <= highest_of<int32_t>, graph_errc::tensor)) return in;
+  const int64_t top = pad.is_same ? larger<int64_t>(full_h - out_h, 0) / 2 : pad.top;
+  const int64_t left = pad.is_same ? larger<int64_t>(full_w - out_w, 0) / 2 : pad.left;
+  window = {
+      kernel.h, kernel.w, stride.h, stride.w, 1, 1, static_cast<int>(top), static_cast<int>(left)};
+  return {in.batch, static_cast<int>(out_h), static_cast<int>(out_w), in.c};
 }
 
-/// The largest |x - zero_point| that codes of d can have.
+/// The largest |x - zero_point| that codes of d can have. Outputs are clamped to their type's range;
+/// the caller keeps model inputs in theirs.
 constexpr int64_t largest_value(const tensor_desc& d) noexcept {
   return larger<int64_t>(int64_t{d.format.highest()} - d.params.zero_point,
                          int64_t{d.params.zero_point} - d.format.lowest());
 }
 constexpr int64_t largest_weight(const weight_data& w) noexcept {
-  return larger<int64_t>(int64_t{w.format.highest()} - w.zero_point,
-                         int64_t{w.zero_point} - w.format.lowest());
+  return larger<int64_t>(int64_t{w.storable().highest} - w.zero_point,
+                         int64_t{w.zero_point} - w.storable().lowest);
 }
 constexpr int64_t largest_bias(const bias_data& b) noexcept {
   int64_t m = 0;
-  for (size_t i = 0; i < b.length; ++i) m = larger(m, b[i] < 0 ? -(b[i] + 1) + 1 : b[i]);
+  for (size_t i = 0; i < b.length; ++i)
+    m = larger(m, b[i] == lowest_of<int64_t> ? highest_of<int64_t> : b[i] < 0 ? -b[i] : b[i]);
   return m;
 }
 /// True when `products` products and the bias stay inside +-limit.
@@ -131,24 +152,22 @@ constexpr void check_weights(const tensor_desc& in, const weight_data& w, const 
   if (!v.require(in.kind == element::codes, graph_errc::element)) return;
   if (!v.require(w.is_bound(), graph_errc::no_weights)) return;
   v.require(w.format.valid(), graph_errc::format);
-  v.require(w.holds(static_cast<size_t>(count)), graph_errc::weight_count,
-            static_cast<int64_t>(w.bytes(static_cast<size_t>(count))),
-            static_cast<int64_t>(w.bytes(w.packed != nullptr ? 0 : w.length) +
-                                 (w.packed != nullptr ? w.length : 0)));
-  v.require(w.scales == nullptr || w.scale_count == 1 ||
-                w.scale_count == static_cast<size_t>(channels),
+  const size_t needed = w.needed_length(static_cast<size_t>(count));
+  v.require(w.length == needed, graph_errc::weight_count, static_cast<int64_t>(needed),
+            static_cast<int64_t>(w.length));
+  v.require(w.scale_count <= 1 || w.scale_count == static_cast<size_t>(channels),
             graph_errc::weight_scales, channels, static_cast<int64_t>(w.scale_count));
   v.require(!b.is_bound() || b.length == static_cast<size_t>(channels), graph_errc::bias_count,
             channels, static_cast<int64_t>(b.length));
   if (!v.ok()) return;
-  for (size_t c = 0; c < (w.scales != nullptr ? w.scale_count : 1); ++c)
+  for (size_t c = 0; c < larger<size_t>(w.scale_count, 1); ++c)
     v.require(fp::is_positive(w.scale_of(c)), graph_errc::scale);
   const bool zero_ok = w.format.is_binary()
       ? w.zero_point == 0
       : w.zero_point >= w.format.lowest() && w.zero_point <= w.format.highest();
   v.require(zero_ok, graph_errc::zero_point);
   const int64_t limit = highest_of<int64_t>;
-  v.require(b.s64 == nullptr || largest_bias(b) <= limit / 2, graph_errc::bias_range);
+  v.require(!b.is_wide || largest_bias(b) <= limit / 2, graph_errc::bias_range);
   v.require(accumulator_holds(in, w, b, products, limit), graph_errc::accumulator);
 }
 

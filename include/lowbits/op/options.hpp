@@ -32,6 +32,9 @@ inline constexpr padding same_padding = [] {
   return p;
 }();
 
+/// An output whose parameters were not stated; a layer that needs them is refused.
+inline constexpr affine not_stated{.scale = 0.0f};
+
 /// An output format that is not stated is the input's.
 inline constexpr qformat same_as_input{.bits = 0};
 
@@ -50,7 +53,7 @@ struct conv2d_options {
   int groups = 1;
   weight_data weights{};  ///< [out_c][kernel.h][kernel.w][in_c / groups]
   bias_data bias{};       ///< [out_c]
-  affine out{};
+  affine out = not_stated;
   qformat out_format = same_as_input;
   activation fused = activation::none;
   rounding policy = rounding::single;
@@ -64,7 +67,7 @@ struct depthwise_options {
   int multiplier = 1;     ///< output channels per input channel
   weight_data weights{};  ///< [kernel.h][kernel.w][in_c * multiplier]
   bias_data bias{};       ///< [in_c * multiplier]
-  affine out{};
+  affine out = not_stated;
   qformat out_format = same_as_input;
   activation fused = activation::none;
   rounding policy = rounding::single;
@@ -77,7 +80,7 @@ struct transposed_conv2d_options {
   padding pad{};          ///< cut off the full output (in - 1) * stride + kernel
   weight_data weights{};  ///< [out_c][kernel.h][kernel.w][in_c]
   bias_data bias{};       ///< [out_c]
-  affine out{};
+  affine out = not_stated;
   qformat out_format = same_as_input;
   activation fused = activation::none;
   rounding policy = rounding::single;
@@ -87,7 +90,7 @@ struct dense_options {
   int units = 0;
   weight_data weights{};  ///< [units][inputs]
   bias_data bias{};       ///< [units]
-  affine out{};
+  affine out = not_stated;
   qformat out_format = same_as_input;
   activation fused = activation::none;
   rounding policy = rounding::single;
@@ -97,7 +100,7 @@ struct dense_options {
 struct matmul_options {
   bool x_transposed = false;
   bool w_transposed = false;
-  affine out{};
+  affine out = not_stated;
   qformat out_format = same_as_input;
   activation fused = activation::none;
   rounding policy = rounding::single;
@@ -110,9 +113,14 @@ struct pool_options {
   activation fused = activation::none;
 };
 
-/// Add, sub, mul, minimum, maximum, requantize and the like: only the output is described.
+/// Operations that only need their output described; they round once (round_single).
 struct output_options {
-  affine out{};
+  affine out = not_stated;
+  qformat out_format = same_as_input;
+  activation fused = activation::none;
+};
+struct product_options {
+  affine out = not_stated;
   qformat out_format = same_as_input;
   activation fused = activation::none;
   rounding policy = rounding::single;
@@ -121,7 +129,7 @@ struct output_options {
 /// Which definition of add and sub: ours (one rounding), or TFLite's (three).
 enum class sum_definition : uint8_t { single, tflite };
 struct sum_options {
-  affine out{};
+  affine out = not_stated;
   qformat out_format = same_as_input;
   activation fused = activation::none;
   sum_definition definition = sum_definition::single;
@@ -146,15 +154,17 @@ struct softmax_options {
   float beta = 1.0f;
 };
 
-/// Extents per axis, written {1, 2, 3}.
+/// One number per axis, written {1, 2, 3}. More than max_rank are counted, and refused later.
 struct axis_list {
   int count = 0;
   int value[max_rank]{};
   constexpr axis_list() = default;
   template <class... Ints>
-  requires(sizeof...(Ints) >= 1 &&
-           sizeof...(Ints) <= max_rank) constexpr axis_list(Ints... v) noexcept
-      : count(sizeof...(Ints)), value{static_cast<int>(v)...} {}  // NOLINT
+  requires(sizeof...(Ints) >=
+           1) constexpr axis_list(Ints... v) noexcept {  // NOLINT: a list is an argument
+    ((value[count < max_rank ? count : 0] = static_cast<int>(v), ++count), ...);
+  }
+  constexpr bool fits() const noexcept { return count <= max_rank; }
 };
 
 struct slice_options {

@@ -26,12 +26,14 @@ struct table_data {
   size_t count = 0;
   const Entry* table = nullptr;
   table_index index{};
+  int lowest = 0,
+      highest = 0;  ///< codes outside, which storage could hold, count as the nearer end
 };
 
 template <class Entry, size_t N>
 constexpr table_data<Entry> make_table_data(const tensor_desc& x,
                                             const Entry (&table)[N]) noexcept {
-  return {x.count(), table, table_index::of(x.format)};
+  return {x.count(), table, table_index::of(x.format), x.format.lowest(), x.format.highest()};
 }
 
 template <class Arch, class X, class Out>
@@ -45,8 +47,10 @@ struct table_step {
     auto* y = elements<typename Out::storage>(io.out);
     if constexpr (X::bits > 8) {
       const auto& d = *static_cast<const table_data<int16_t>*>(data);
-      for (size_t i = 0; i < d.count; ++i)
-        y[i] = static_cast<typename Out::storage>(interpolate(d.table, x[i], d.index));
+      for (size_t i = 0; i < d.count; ++i) {
+        const int code = clamp<int>(x[i], d.lowest, d.highest);
+        y[i] = static_cast<typename Out::storage>(interpolate(d.table, code, d.index));
+      }
     } else {
       const auto& d = *static_cast<const table_data<uint8_t>*>(data);
       kernel::lookup<Arch>(d.count, x, d.table, y);

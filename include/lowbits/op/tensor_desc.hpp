@@ -27,11 +27,6 @@ struct tensor_desc {
   constexpr bool same_numbers(const tensor_desc& o) const noexcept {
     return kind == o.kind && (kind == element::reals || (format == o.format && params == o.params));
   }
-  constexpr tensor_desc with_shape(const tensor_shape& s) const noexcept {
-    tensor_desc d = *this;
-    d.shape = s;
-    return d;
-  }
 };
 
 /// tensor<q8, 32, 32, 3>({.scale = 1 / 128.f}): extents outermost first. Images are HWC or NHWC.

@@ -10,33 +10,53 @@
 
 namespace lowbits::inline LOWBITS_ABI {
 
+/// The ends of a range of codes.
+struct code_span {
+  int lowest = 0, highest = 0;
+};
+
+/// Which array holds the weights. Asked instead of comparing pointers with null, which is not a
+/// constant for every compiler option.
+enum class weight_storage : uint8_t { none, s8, u8, s16, packed };
+
 /// Quantized weights with one scale, or one per output channel. Made by weights() or
 /// packed_weights(); the arrays must outlive the model.
 struct weight_data {
-  const int8_t* s8 = nullptr;  ///< exactly one of these four is set
+  weight_storage storage = weight_storage::none;
+  const int8_t* s8 = nullptr;  ///< one of these four is set, as storage says
   const uint8_t* u8 = nullptr;
   const int16_t* s16 = nullptr;
-  const uint8_t* packed =
-      nullptr;        ///< a bit stream of format.bits per weight (pack/packed_view.hpp)
-  size_t length = 0;  ///< elements of the array (bytes when packed)
+  const uint8_t* packed = nullptr;  ///< a bit stream of format.bits each (pack/packed_view.hpp)
+  size_t length = 0;                ///< elements of the array (bytes when packed)
   qformat format{};
-  const float* scales = nullptr;  ///< per channel, or null
+  const float* scales = nullptr;  ///< one per channel where scale_count is not 0
   size_t scale_count = 0;
-  float scale = 1.0f;  ///< used when scales is null
+  float scale = 1.0f;  ///< where scale_count is 0
   int zero_point = 0;
 
-  constexpr bool is_bound() const noexcept { return length != 0; }
+  constexpr bool is_bound() const noexcept { return storage != weight_storage::none; }
+  constexpr bool is_packed() const noexcept { return storage == weight_storage::packed; }
   constexpr float scale_of(size_t channel) const noexcept {
-    return scales != nullptr ? scales[channel] : scale;
+    return scale_count == 0 ? scale : scales[scale_count == 1 ? 0 : channel];
   }
   /// Bytes that n weights take in this form.
   constexpr size_t bytes(size_t n) const noexcept {
-    if (packed != nullptr) return packed_bytes(n, format.bits);
-    return n * (s16 != nullptr ? 2 : 1);
+    return is_packed() ? packed_bytes(n, format.bits)
+                       : n * (storage == weight_storage::s16 ? 2 : 1);
   }
-  /// True when the array holds exactly n weights.
-  constexpr bool holds(size_t n) const noexcept {
-    return packed != nullptr ? length == bytes(n) : length == n;
+  /// Elements of the array that n weights need, in the unit of length.
+  constexpr size_t needed_length(size_t n) const noexcept { return is_packed() ? bytes(n) : n; }
+  /// The lowest and highest code that the storage can hold, whatever the format promises: what
+  /// proofs about sums go by.
+  constexpr code_span storable() const noexcept {
+    switch (storage) {
+      case weight_storage::s8: return {-128, 127};
+      case weight_storage::u8: return {0, 255};
+      case weight_storage::s16: return {-32768, 32767};
+      default: break;
+    }
+    if (format.is_binary()) return {-1, 1};
+    return {format.is_signed ? -(1 << (format.bits - 1)) : 0, format.highest()};
   }
 };
 
@@ -83,9 +103,9 @@ constexpr weight_data weights(const Element (&codes)[N], const weight_scales& sc
       std::is_same_v<typename type::storage, Element>,
       "lowbits: weights: Q is stored in another element type than the array's; change one");
   weight_data w{.length = N, .format = qformat::of<type>()};
-  if constexpr (std::is_same_v<Element, int8_t>) w.s8 = codes;
-  else if constexpr (std::is_same_v<Element, uint8_t>) w.u8 = codes;
-  else w.s16 = codes;
+  if constexpr (std::is_same_v<Element, int8_t>) w.s8 = codes, w.storage = weight_storage::s8;
+  else if constexpr (std::is_same_v<Element, uint8_t>) w.u8 = codes, w.storage = weight_storage::u8;
+  else w.s16 = codes, w.storage = weight_storage::s16;
   return detail::with_scales(w, scales);
 }
 
@@ -93,7 +113,10 @@ constexpr weight_data weights(const Element (&codes)[N], const weight_scales& sc
 template <quantized_type Q, size_t Bytes>
 constexpr weight_data packed_weights(const uint8_t (&bytes)[Bytes],
                                      const weight_scales& scales) noexcept {
-  return detail::with_scales({.packed = bytes, .length = Bytes, .format = qformat::of<Q>()},
+  return detail::with_scales({.storage = weight_storage::packed,
+                              .packed = bytes,
+                              .length = Bytes,
+                              .format = qformat::of<Q>()},
                              scales);
 }
 template <quantized_type Q, size_t N>
@@ -102,20 +125,22 @@ constexpr weight_data packed_weights(const packed_array<Q, N>& codes,
   return packed_weights<Q>(codes.bytes, scales);
 }
 
-/// Bias in units of input scale * weight scale; 64-bit ones come with int16 activations.
+/// Bias in units of input scale * weight scale; 64-bit ones come with int16 activations. The array is
+/// constexpr: its values are part of the proof that no accumulator overflows.
 struct bias_data {
   const int32_t* s32 = nullptr;
   const int64_t* s64 = nullptr;
   size_t length = 0;
+  bool is_wide = false;  ///< s64 is set
 
   constexpr bias_data() = default;
   template <size_t N>
-  constexpr bias_data(const int32_t (&b)[N]) noexcept
-      : s32(b), length(N) {}  // NOLINT: named by its field
+  constexpr bias_data(const int32_t (&b)[N]) noexcept : s32(b), length(N) {}  // NOLINT: an argument
   template <size_t N>
-  constexpr bias_data(const int64_t (&b)[N]) noexcept : s64(b), length(N) {}  // NOLINT
+  constexpr bias_data(const int64_t (&b)[N]) noexcept
+      : s64(b), length(N), is_wide(true) {}  // NOLINT
   constexpr bool is_bound() const noexcept { return length != 0; }
-  constexpr int64_t operator[](size_t i) const noexcept { return s64 != nullptr ? s64[i] : s32[i]; }
+  constexpr int64_t operator[](size_t i) const noexcept { return is_wide ? s64[i] : s32[i]; }
 };
 
 }  // namespace lowbits
