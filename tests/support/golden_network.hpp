@@ -10,14 +10,14 @@
 //   alignas(lowbits::arena_alignment) unsigned char arena[net::arena_bytes];
 //   std::int8_t image[48];  // [4][6][2], real = 0.5 * (q + 3)
 //   float real_part[6];  // [2][3]
-//   std::int8_t a_name_of_thirty_one_characters[1];  // [1][1][1], real = 0.5 * (q + 3)
+//   std::int8_t a_name_with_as_many_characters_as_a_buil[1];  // [1][1][1], real = 0.5 * (q + 3)
 //   std::int8_t grid[8];  // [2][2][2], real = 0.007874016 * q
 //   std::int16_t head[1];  // [1][1], real = 1.0 * q
 //   float reals[6];  // [2][3]
 //   std::int8_t n9_up[288];  // [8][12][3], real = 0.25 * q
 //   std::int8_t up_same[96];  // [8][12][1], real = 0.25 * q
-//   lowbits::status s = net::run(arena, image, real_part, a_name_of_thirty_one_characters, grid,
-//       head, reals, n9_up, up_same);
+//   lowbits::status s = net::run(arena, image, real_part, a_name_with_as_many_characters_as_a_buil,
+//       grid, head, reals, n9_up, up_same);
 
 #include <cstdint>
 
@@ -70,19 +70,19 @@ LOWBITS_FLASH inline constexpr std::int16_t head_w[4] = {
   -32768,  32767,      0,      1
 };
 LOWBITS_FLASH inline constexpr float head_scale[1] = {
-           0.25f
+  1.1754944e-38f
 };
 LOWBITS_FLASH inline constexpr std::int64_t head_b[1] = {
   -4000000000000000000
 };
 
-// another, of thirty-one letters.: [1][1][1][1] (output, height, width, input), 6 bits, packed,
-//   lowest bits first
-LOWBITS_FLASH inline constexpr std::uint8_t another_of_thirty_one_letters_w[1] = {
+// another name, also of sixty-two letters; identifiers are short: [1][1][1][1] (output, height,
+//   width, input), 6 bits, packed, lowest bits first
+LOWBITS_FLASH inline constexpr std::uint8_t another_name_also_of_sixty_two_letters_i_w[1] = {
   0xe4
 };
-LOWBITS_FLASH inline constexpr float another_of_thirty_one_letters_scale[1] = {
-            0.1f
+LOWBITS_FLASH inline constexpr float another_name_also_of_sixty_two_letters_i_scale[1] = {
+  1.1754944e-38f
 };
 
 constexpr auto make_net() {
@@ -130,12 +130,13 @@ constexpr auto make_net() {
   g.maximum("high", sum_y, image_y, {.out = {.scale = 0.5f, .zero_point = -3}});
   const auto matrix_y = g.reshape("matrix", image_y, {6, 8});
   g.matmul("squares", matrix_y, matrix_y, {.x_transposed = true, .out = {.scale = 0.25f}});
-  const auto a_name_of_thirty_one_characters_y = g.input("a name of thirty-one characters",
+  const auto a_name_with_as_many_characters_as_a_buil_y = g.input(
+      "a name with as many characters as a builder takes for one node",
       lb::tensor<lb::q8, 1, 1, 1>({.scale = 0.5f, .zero_point = -3}));
-  g.transposed_conv2d("another, of thirty-one letters.", a_name_of_thirty_one_characters_y,
-      {.out_c = 1, .kernel = 1,
-      .weights = lb::packed_weights<lb::narrow<lb::q6>>(another_of_thirty_one_letters_w,
-      another_of_thirty_one_letters_scale), .out = {.scale = 0.25f}});
+  g.transposed_conv2d("another name, also of sixty-two letters; identifiers are short",
+      a_name_with_as_many_characters_as_a_buil_y, {.out_c = 1, .kernel = 1,
+      .weights = lb::packed_weights<lb::narrow<lb::q6>>(another_name_also_of_sixty_two_letters_i_w,
+      another_name_also_of_sixty_two_letters_i_scale), .out = {.scale = 0.25f}});
   g.softmax("soft", max_y, {.beta = 0.5f});
   g.function("sigmoid", max_y, lb::functions::sigmoid,
       {.out = {.scale = 0.00390625f, .zero_point = -128}});

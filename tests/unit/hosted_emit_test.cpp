@@ -29,13 +29,12 @@ std::string refusal(Function&& f) {
   return "";
 }
 
-constexpr std::int8_t conv_w[2 * 3 * 3 * 2] = {1, -128, 127, 0,  -1, 2,   -3, 4,   -5,
-                                               6, -7,   8,   -9, 10, -11, 12, -13, 14};
+constexpr std::int8_t conv_w[2 * 3 * 3] = {1, -128, 127, 0,  -1, 2,   -3, 4,   -5,
+                                           6, -7,   8,   -9, 10, -11, 12, -13, 14};
 constexpr std::uint8_t up_w[3 * 2 * 2 * 2] = {0, 255, 128};
 constexpr std::int16_t wide_w[4] = {-32768, 32767, 0, 1};
-constexpr std::uint8_t packed_w[2] = {0xe4, 0x1b};
-constexpr float two_scales[2] = {0.1f, 1e-6f},
-                four_scales[4] = {0.25f, 1.17549435e-38f, 3.40282347e+38f, 1.0f / 3};
+constexpr std::uint8_t one_byte[1] = {0xe4}, two_bytes[2] = {0xe4, 0x1b};
+constexpr float two_scales[2] = {0.1f, 1e-6f}, one_scale[1] = {1.17549435e-38f};
 constexpr std::int32_t conv_b[2] = {-2147483647, 2147483647};
 constexpr std::int64_t wide_b[1] = {-4000000000000000000};
 
@@ -51,11 +50,7 @@ void fill(graph& g) {
                            .stride = {2, 1},
                            .pad = 1,
                            .groups = 2,
-                           .weights = {.s8 = conv_w,
-                                       .length = 18,
-                                       .format = qformat::of<q8>(),
-                                       .scales = two_scales,
-                                       .scale_count = 2},
+                           .weights = weights(conv_w, two_scales),
                            .bias = conv_b,
                            .out = a,
                            .fused = activation::relu6});
@@ -63,46 +58,32 @@ void fill(graph& g) {
                              {.kernel = {1, 2},
                               .dilation = {1, 3},
                               .pad = {0, 1, 2, 0},
-                              .weights = {.packed = packed_w,
-                                          .length = 1,
-                                          .format = qformat::of<ternary>(),
-                                          .scale = 0.125f},
+                              .weights = packed_weights<ternary>(one_byte, symmetric{0.125f}),
                               .out = b,
                               .policy = rounding::double_gemmlowp});
   const edge u = g.transposed_conv2d("9 up", x,
                                      {.out_c = 3,
                                       .kernel = 2,
                                       .stride = 2,
-                                      .weights = {.u8 = up_w,
-                                                  .length = 24,
-                                                  .format = qformat::of<u8>(),
-                                                  .scale = 0.5f,
-                                                  .zero_point = 128},
+                                      .weights = weights(up_w, affine{0.5f, 128}),
                                       .out = b});
-  const edge v = g.transposed_conv2d(
-      "up same", x,
-      {.out_c = 1,
-       .kernel = 1,
-       .stride = 2,
-       .pad = same_padding,
-       .weights = {.packed = packed_w, .length = 1, .format = qformat::of<q4>(), .scale = 0.5f},
-       .out = b});
-  const edge f = g.dense(
-      "dense", g.reshape("flat", d, {2, 15}),
-      {.units = 1,
-       .weights = {.packed = packed_w, .length = 2, .format = qformat::of<q1>(), .scale = 0.5f},
-       .out = b});
+  const edge v = g.transposed_conv2d("up same", x,
+                                     {.out_c = 1,
+                                      .kernel = 1,
+                                      .stride = 2,
+                                      .pad = same_padding,
+                                      .weights = packed_weights<q4>(one_byte, symmetric{0.5f}),
+                                      .out = b});
+  const edge f =
+      g.dense("dense", g.reshape("flat", d, {2, 15}),
+              {.units = 1, .weights = packed_weights<q1>(two_bytes, symmetric{0.5f}), .out = b});
   const edge w =
       g.requantize("wide", g.slice("four", f, {.begin = {0, 0}, .extent = {1, 1}, .step = {1, -1}}),
                    {.out = {.scale = 0.01f}, .out_format = qformat::of<q16>()});
   const edge four = g.concat("all four", {w, w, w, w}, 1);
   g.output(g.dense("head", four,
                    {.units = 1,
-                    .weights = {.s16 = wide_w,
-                                .length = 4,
-                                .format = qformat::of<q16>(),
-                                .scales = four_scales,
-                                .scale_count = 1},
+                    .weights = weights(wide_w, one_scale),
                     .bias = wide_b,
                     .out = {.scale = 1.0f},
                     .product = scale_product::float32}));
@@ -116,15 +97,11 @@ void fill(graph& g) {
   g.maximum("high", s, x, {.out = a});
   const edge matrix = g.reshape("matrix", x, {6, 8});
   g.matmul("squares", matrix, matrix, {.x_transposed = true, .out = b});
-  const edge with_a_long_name = g.input("a name of thirty-one characters", tensor<q8, 1, 1, 1>(a));
-  g.transposed_conv2d("another, of thirty-one letters.", with_a_long_name,
-                      {.out_c = 1,
-                       .weights = {.packed = packed_w,
-                                   .length = 1,
-                                   .format = qformat::of<narrow<q6>>(),
-                                   .scales = two_scales,
-                                   .scale_count = 1},
-                       .out = b});
+  const edge with_a_long_name = g.input(
+      "a name with as many characters as a builder takes for one node", tensor<q8, 1, 1, 1>(a));
+  g.transposed_conv2d(
+      "another name, also of sixty-two letters; identifiers are short", with_a_long_name,
+      {.out_c = 1, .weights = packed_weights<narrow<q6>>(one_byte, one_scale), .out = b});
   g.softmax("soft", m, {.beta = 0.5f});
   g.sigmoid("sigmoid", m, {.out = {.scale = 1 / 256.f, .zero_point = -128}});
   g.leaky_relu("leaky", m, 0.1, {.out = a});
@@ -219,17 +196,17 @@ TEST_CASE("the emitted text is the same graph") {
     CHECK((a.function == b.function));
     CHECK(a.parameter == b.parameter);
     REQUIRE(a.weights.length == b.weights.length);
-    CHECK((a.weights.packed != nullptr) == (b.weights.packed != nullptr));
+    CHECK(a.weights.storage == b.weights.storage);
     CHECK(a.weights.format == b.weights.format);
     for (std::size_t k = 0; k < a.weights.length; ++k)
       CHECK(weight(a.weights, k) == weight(b.weights, k));
     REQUIRE(a.weights.scale_count == b.weights.scale_count);
     for (std::size_t k = 0; k < a.weights.scale_count; ++k)
       CHECK(a.weights.scales[k] == b.weights.scales[k]);
-    if (a.weights.scales == nullptr) CHECK(a.weights.scale == b.weights.scale);
+    CHECK(a.weights.scale == b.weights.scale);
     CHECK(a.weights.zero_point == b.weights.zero_point);
     REQUIRE(a.bias.length == b.bias.length);
-    CHECK((a.bias.s64 != nullptr) == (b.bias.s64 != nullptr));
+    CHECK(a.bias.is_wide == b.bias.is_wide);
     for (std::size_t k = 0; k < a.bias.length; ++k) CHECK(a.bias[k] == b.bias[k]);
   }
 }
@@ -262,6 +239,8 @@ TEST_CASE("identifiers") {
   CHECK(id.make("3x3") == "n3x3");
   CHECK(id.make("\xc3\xa4") == "node");
   CHECK(id.make("") == "node_2");
+  CHECK(id.make(std::string(60, 'x')) == std::string(40, 'x'));
+  CHECK(id.make(std::string(61, 'x')) == std::string(40, 'x') + "_2");
 }
 
 TEST_CASE("comments and names cannot break out of their line") {
@@ -284,7 +263,7 @@ TEST_CASE("comments and names cannot break out of their line") {
 TEST_CASE("graphs that text cannot describe are refused") {
   lb::builder<8> empty;
   CHECK(refusal([&] { lb::emit_header(empty); }) ==
-        "lowbits: builder: the graph has no output; end with return g.output(edge) (node '')");
+        std::string(lb::to_string(lb::graph_errc::no_output)) + " (node '')");
 
   lb::builder<8> wrong;
   wrong.output(wrong.input("x", lb::tensor<lb::q8, 1>({.scale = 0.0f})));
@@ -292,7 +271,7 @@ TEST_CASE("graphs that text cannot describe are refused") {
 
   lb::builder<8> own;
   own.output(own.function("f", own.input("x", lb::tensor<lb::q8, 1>({})),
-                          [](double x, double) { return x; }, {}));
+                          [](double x, double) { return x; }, {.out = {.scale = 1.0f}}));
   CHECK(refusal([&] { lb::emit_header(own); }) ==
         "lowbits: emit_header: node 'f' tabulates a function without a name; use one of "
         "graph/functions.hpp");

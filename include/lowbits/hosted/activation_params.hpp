@@ -73,7 +73,7 @@ affine from_range(const value_range& r) {
 
 }  // namespace activation_params
 
-/// The description of every tensor as codes. A fused activation has narrowed the range that was seen.
+/// The description of every tensor as codes. A fused activation has narrowed its range already.
 inline std::vector<tensor_desc> choose_parameters(const float_model& m, const calibration& c,
                                                   const quantization_recipe& r) {
   namespace ap = activation_params;

@@ -51,22 +51,28 @@ inline std::string arrays(const node& n, const node& in, const std::string& id) 
                     image_extents::of(in.out).c / (n.kind == op_kind::conv2d ? n.groups : 1),
                     "] (output, height, width, input)");
   std::string text = comment(joined(n.name, ": ", layout, ", ", int{w.format.bits}, " bits",
-                                    w.packed != nullptr ? ", packed, lowest bits first" : ""));
+                                    w.is_packed() ? ", packed, lowest bits first" : ""));
 
   const std::string codes = joined(id, "_w"), scales = joined(id, "_scale"),
                     bias = joined(id, "_b");
-  if (w.packed != nullptr) text += byte_array(codes, {w.packed, w.length});
-  else if (w.s8 != nullptr)
-    text += number_array("std::int8_t", codes, std::span(w.s8, w.length), 4);
-  else if (w.u8 != nullptr)
-    text += number_array("std::uint8_t", codes, std::span(w.u8, w.length), 4);
-  else text += number_array("std::int16_t", codes, std::span(w.s16, w.length), 6);
-  if (w.scales != nullptr)
+  switch (w.storage) {
+    case weight_storage::s8:
+      text += number_array("std::int8_t", codes, std::span(w.s8, w.length), 4);
+      break;
+    case weight_storage::u8:
+      text += number_array("std::uint8_t", codes, std::span(w.u8, w.length), 4);
+      break;
+    case weight_storage::s16:
+      text += number_array("std::int16_t", codes, std::span(w.s16, w.length), 6);
+      break;
+    default: text += byte_array(codes, {w.packed, w.length}); break;
+  }
+  if (w.scale_count != 0)
     text += number_array("float", scales, std::span(w.scales, w.scale_count), 14);
-  if (n.bias.s32 != nullptr)
-    text += number_array("std::int32_t", bias, std::span(n.bias.s32, n.bias.length), 11);
-  if (n.bias.s64 != nullptr)
+  if (n.bias.is_wide)
     text += number_array("std::int64_t", bias, std::span(n.bias.s64, n.bias.length), 20);
+  else if (n.bias.is_bound())
+    text += number_array("std::int32_t", bias, std::span(n.bias.s32, n.bias.length), 11);
   return text;
 }
 
@@ -86,8 +92,8 @@ std::string preamble(const builder<Capacity>& g, const std::vector<std::string>&
     const int i = k < g.input_count() ? g.input_node(k) : g.output_node(k - g.input_count());
     const std::string& name = id[static_cast<size_t>(i)];
     arguments.push_back(name);
-    text += joined("//   ", element_name(g[i].out), " ", name, "[", g[i].out.count(), "];  // ",
-                   meaning(g[i].out), "\n");
+    text += comment(joined("  ", element_name(g[i].out), " ", name, "[", g[i].out.count(),
+                           "];  // ", meaning(g[i].out)));
   }
   // Wrapped as code is, then commented out.
   std::string call = filled("  lowbits::status s = net::run(", arguments, ");\n", 6, columns - 3);

@@ -102,10 +102,14 @@ public:
   }
   option_list& weights(const node& n, const call_context& c) {
     const weight_data& w = n.weights;
-    const std::string codes = joined(w.packed != nullptr ? "lb::packed_weights<" : "lb::weights<",
+    if (w.scale_count != 0 && w.zero_point != 0)
+      refuse("emit_header",
+             joined("node '", n.name, "' has weights with a scale per channel and a zero point"),
+             "make them symmetric");
+    const std::string codes = joined(w.is_packed() ? "lb::packed_weights<" : "lb::weights<",
                                      type_name(w.format), ">(", c.id, "_w");
-    const std::string scale = w.scales != nullptr ? joined(c.id, "_scale)")
-        : w.zero_point == 0                       ? joined("lb::symmetric{", literal(w.scale), "})")
+    const std::string scale = w.scale_count != 0 ? joined(c.id, "_scale)")
+        : w.zero_point == 0                      ? joined("lb::symmetric{", literal(w.scale), "})")
                             : joined("lb::affine{", literal(w.scale), ", ", w.zero_point, "})");
     // One item, unless the line has to break between the two arguments.
     const size_t room = columns - 6 - (sizeof ".weights = , ," - 1);
@@ -212,7 +216,7 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
     case op_kind::average_pool:
       call = "average_pool";
       return o.window(n, c, true).fused(n).arguments();
-    case op_kind::global_mean: call = "global_mean"; return o.out(n, c).policy(n).arguments();
+    case op_kind::global_mean: call = "global_mean"; return o.out(n, c).arguments();
     case op_kind::add:
     case op_kind::sub:
       call = n.kind == op_kind::add ? "add" : "sub";
@@ -220,8 +224,8 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
           .add("definition", "lb::sum_definition::tflite", n.sum == sum_definition::tflite)
           .arguments();
     case op_kind::mul: call = "mul"; return o.out(n, c).policy(n).arguments();
-    case op_kind::minimum: call = "minimum"; return o.out(n, c).policy(n).arguments();
-    case op_kind::maximum: call = "maximum"; return o.out(n, c).policy(n).arguments();
+    case op_kind::minimum: call = "minimum"; return o.out(n, c).arguments();
+    case op_kind::maximum: call = "maximum"; return o.out(n, c).arguments();
     case op_kind::concat: call = "concat"; return {joined(n.axis)};
     case op_kind::pad: call = "pad"; return moved(n, c).arguments();
     case op_kind::slice: call = "slice"; return moved(n, c).arguments();
@@ -233,12 +237,12 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
       call = "softmax";
       return o.add("beta", literal(static_cast<float>(n.parameter)), n.parameter != 1.0)
           .arguments();
-    case op_kind::requantize: call = "requantize"; return o.out(n, c).policy(n).arguments();
-    case op_kind::quantize: call = "quantize"; return o.out(n, c).policy(n).arguments();
+    case op_kind::requantize: call = "requantize"; return o.out(n, c).arguments();
+    case op_kind::quantize: call = "quantize"; return o.out(n, c).arguments();
     case op_kind::dequantize: call = "dequantize"; return {};
     case op_kind::function: {
       call = "function";
-      std::vector<std::string> a = o.out(n, c).policy(n).arguments();
+      std::vector<std::string> a = o.out(n, c).arguments();
       if (text_of(n.function).empty())
         refuse("emit_header", joined("node '", n.name, "' tabulates a function without a name"),
                "use one of graph/functions.hpp");

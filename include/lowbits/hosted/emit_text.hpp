@@ -121,13 +121,14 @@ inline std::string byte_array(std::string_view name, std::span<const uint8_t> by
   return array("std::uint8_t", name, items, 4);
 }
 
-/// Makes identifiers of node names. The result never starts with a digit or an underscore, has no
+/// Makes identifiers of node names, of up to 40 characters. The result never starts with a digit or an underscore, has no
 /// two underscores in a row, and is different for different names.
 class identifiers {
 public:
   std::string make(std::string_view name) {
     std::string id;
     for (char c : name) {
+      if (id.size() == longest) break;
       const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'),
                  digit = c >= '0' && c <= '9';
       if (digit && id.empty()) id = "n";
@@ -142,6 +143,7 @@ public:
   }
 
 private:
+  static constexpr size_t longest = 40;
   std::set<std::string> used_;
 };
 

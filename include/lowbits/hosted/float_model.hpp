@@ -6,7 +6,7 @@
 //
 //   lb::float_model m;
 //   auto x = m.input("image", {8, 8, 1});
-//   auto a = m.conv2d("stem", x, {.out_c = 16, .kernel = 3, .pad = 1, .weights = stem_w, .bias = stem_b});
+//   auto a = m.conv2d("stem", x, {.out_c = 16, .kernel = 3, .weights = stem_w, .bias = stem_b});
 //   m.output(m.dense("logits", a, {.units = 10, .weights = logits_w}));
 //
 // Layouts and shape rules are those of op/options.hpp and op/infer.hpp. A mistake throws model_error.
@@ -74,8 +74,7 @@ public:
   edge input(std::string name, const axis_list& extents) {
     infer::verdict v;
     float_node n{.kind = op_kind::input, .name = std::move(name)};
-    n.out.shape = shape_of(extents);
-    infer::check_tensor(n.out, v);
+    n.out.shape = shape_of(extents, v);
     const edge e = push(std::move(n), v);
     inputs_.push_back(e.node);
     return e;
@@ -105,8 +104,9 @@ public:
     float_node n = over(op_kind::depthwise, std::move(name), {x}, o.fused);
     n.groups = o.multiplier;
     image_extents e = slide(n, desc(x), o.kernel, o.stride, o.dilation, o.pad, v);
-    v.require(o.multiplier >= 1, graph_errc::channels, 1, o.multiplier);
-    e.c *= o.multiplier;
+    if (v.require(o.multiplier >= 1 && e.c <= highest_of<int32_t> / larger(o.multiplier, 1),
+                  graph_errc::channels, 1, o.multiplier))
+      e.c *= o.multiplier;
     if (v.ok()) bind(n, o.weights, o.bias, int64_t{n.window.taps()} * e.c, e.c, v);
     n.out.shape = e.shape_like(desc(x));
     return push(std::move(n), v);
@@ -163,9 +163,9 @@ public:
   edge reshape(std::string name, edge x, const axis_list& extents) {
     infer::verdict v;
     float_node n = over(op_kind::reshape, std::move(name), {x}, activation::none);
-    n.out.shape = shape_of(extents);
+    n.out.shape = shape_of(extents, v);
     infer::check_tensor(n.out, v);
-    v.require(n.out.count() == desc(x).count(), graph_errc::element_count,
+    v.require(!v.ok() || n.out.count() == desc(x).count(), graph_errc::element_count,
               static_cast<int64_t>(desc(x).count()), static_cast<int64_t>(n.out.count()));
     return push(std::move(n), v);
   }
@@ -210,9 +210,10 @@ public:
   }
 
 private:
-  static tensor_shape shape_of(const axis_list& extents) {
+  static tensor_shape shape_of(const axis_list& extents, infer::verdict& v) {
     tensor_shape s;
-    s.rank = extents.count;
+    v.require(extents.fits(), graph_errc::rank, max_rank, extents.count);
+    s.rank = smaller(extents.count, max_rank);
     for (int a = 0; a < s.rank; ++a) s.extent[a] = extents.value[a];
     return s;
   }
@@ -264,6 +265,7 @@ private:
   edge push(float_node n, infer::verdict v) {
     for (const float_node& other : nodes_) v.require(other.name != n.name, graph_errc::name);
     v.require(!n.name.empty(), graph_errc::name);
+    if (v.ok()) infer::check_tensor(n.out, v);
     if (!v.ok()) {
       graph_error e{
           .code = v.code, .node = n.name.c_str(), .expected = v.expected, .found = v.found};

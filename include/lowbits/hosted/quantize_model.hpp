@@ -7,8 +7,8 @@
 //   const lb::quantized_model q = lb::quantize_model(model, c, samples, {.weight_bits = 4});
 //
 // Layers are taken in order. Each one is run on the samples as it will be, its inputs and weights
-// being rounded, and its scales and biases are corrected by the result. Every kind of node a float model can have becomes an integer operation: no part is left
-// in floats.
+// being rounded, and its scales and biases are corrected by the result. Every kind of node a float
+// model can have becomes an integer operation: no part is left in floats.
 
 #include <cmath>
 
@@ -56,11 +56,6 @@ private:
   void check_range(int i) {
     const float_node& n = source_[i];
     const tensor_desc& d = desc_[static_cast<size_t>(i)];
-    if (n.name.size() >= sizeof(node_name::text))
-      refuse("quantize_model",
-             joined("the name '", n.name, "' is longer than ", sizeof(node_name::text) - 1,
-                    " characters"),
-             "shorten it");
     if (facts(i).is_dead())
       note(finding::dead_tensor, i,
            joined("the output is zero for all ", facts_.samples, " samples"));
@@ -275,7 +270,7 @@ private:
       case op_kind::input: g.input(name, desc_[static_cast<size_t>(i)]); return;
       case op_kind::add: g.add(name, x, y, {.out = o.out, .fused = o.fused}); return;
       case op_kind::sub: g.sub(name, x, y, {.out = o.out, .fused = o.fused}); return;
-      case op_kind::mul: g.mul(name, x, y, o); return;
+      case op_kind::mul: g.mul(name, x, y, {.out = o.out, .fused = o.fused}); return;
       case op_kind::minimum: g.minimum(name, x, y, o); return;
       case op_kind::maximum: g.maximum(name, x, y, o); return;
       case op_kind::max_pool:

@@ -56,6 +56,7 @@ public:
     weight_data d{.format = w.format, .scales = scales.data(), .scale_count = scales.size()};
     if (w.format.bits == 8) {
       const std::vector<int8_t>& codes = codes_.emplace_back(w.codes);
+      d.storage = weight_storage::s8;
       d.s8 = codes.data();
       d.length = codes.size();
     } else {
@@ -63,6 +64,7 @@ public:
           bytes_.emplace_back(packed_bytes(w.codes.size(), w.format.bits));
       for (size_t i = 0; i < w.codes.size(); ++i)
         detail::store_code(bytes.data(), i, w.format.bits, w.format.encode(w.codes[i]));
+      d.storage = weight_storage::packed;
       d.packed = bytes.data();
       d.length = bytes.size();
     }
@@ -72,6 +74,7 @@ public:
   bias_data keep(const std::vector<int64_t>& bias, bool wide) {
     bias_data d;
     d.length = bias.size();
+    d.is_wide = wide;
     if (wide) d.s64 = wide_biases_.emplace_back(bias).data();
     else d.s32 = biases_.emplace_back(bias.begin(), bias.end()).data();
     return d;
