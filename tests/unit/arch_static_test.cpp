@@ -20,7 +20,7 @@ static_assert(lb::arch::native::native);
 static_assert(std::is_same_v<lb::arch::native, lb::arch::avx512vnni>);
 #elif defined(__AVX2__)
 static_assert(std::is_same_v<lb::arch::native, lb::arch::avx2>);
-#elif LOWBITS_HAS_XSIMD
+#elif LOWBITS_BUILD_VECTOR
 static_assert(std::is_same_v<lb::arch::native, lb::arch::vector>);
 #else
 static_assert(std::is_same_v<lb::arch::native, lb::arch::generic>);

@@ -30,6 +30,14 @@ namespace lowbits::inline LOWBITS_ABI {
 #define LOWBITS_BUILD_AVX512VNNI 0
 #endif
 
+// xsimd costs half a second in every file that includes it: it is used where there are no primitives
+// of our own to take its place (any ARM64, x86 compiled for less than AVX2 in static mode).
+#if LOWBITS_HAS_XSIMD && !LOWBITS_BUILD_AVX2
+#define LOWBITS_BUILD_VECTOR 1
+#else
+#define LOWBITS_BUILD_VECTOR 0
+#endif
+
 namespace arch {
 
 /// Plain C++: every operation, on every processor.
@@ -44,7 +52,7 @@ struct generic {
 struct vector {
   static constexpr const char* name = "vector";
   using weaker = type_list<generic>;
-  static constexpr bool native = LOWBITS_HAS_XSIMD != 0;
+  static constexpr bool native = LOWBITS_BUILD_VECTOR != 0;
   static constexpr bool supported(const cpu::features&) noexcept { return native; }
 };
 

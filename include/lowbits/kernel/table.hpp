@@ -14,6 +14,7 @@
 #if LOWBITS_BUILD_AVX512VNNI
 #include <lowbits/arch/avx512vnni.hpp>
 #endif
+#include <lowbits/arch/xsimd.hpp>
 
 #if defined(LOWBITS_EXTRA_PRIMS)
 #include LOWBITS_EXTRA_PRIMS
@@ -80,7 +81,8 @@ template <class Arch>
 inline constexpr bool is_wanted = true;
 #endif
 template <class Arch>
-inline constexpr bool is_built = is_wanted<Arch> && (LOWBITS_DISPATCH != 0 || Arch::native);
+inline constexpr bool is_built = is_wanted<Arch> && (LOWBITS_DISPATCH != 0 || Arch::native) &&
+                                 (LOWBITS_BUILD_VECTOR != 0 || !std::is_same_v<Arch, arch::vector>);
 
 struct end_of_rows;
 
