@@ -2,7 +2,9 @@
 
 // Static mode: one architecture, known at compile time, and nothing to ask.
 
+#if !defined(LOWBITS_STATIC)
 #define LOWBITS_STATIC
+#endif
 
 #include <doctest/doctest.h>
 
