@@ -52,7 +52,8 @@ LOWBITS_REGION_INLINE __m256i first8(int n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-// ---- rescaling: eight numbers times their factors
+// ---- rescaling: eight numbers times their factors. A rescale holds its result in [lowest, highest]
+// where it could leave 32 bits otherwise; what follows clamps anyway.
 struct factors8 {
   __m256i mantissa, exponent;
 };
@@ -104,9 +105,9 @@ struct rescale_small {
     drop = _mm256_sub_epi32(_mm256_set1_epi32(-1), f.exponent);
     half = _mm256_sllv_epi32(_mm256_set1_epi32(1), _mm256_sub_epi32(drop, _mm256_set1_epi32(1)));
   }
-  LOWBITS_REGION_INLINE __m256i operator()(__m256i x, __m256i lowest, __m256i highest) const {
+  LOWBITS_REGION_INLINE __m256i operator()(__m256i x, __m256i, __m256i) const {
     const __m256i high = upper_halves(multiply(x, mantissa));
-    return held(_mm256_srav_epi32(_mm256_add_epi32(high, half), drop), lowest, highest);
+    return _mm256_srav_epi32(_mm256_add_epi32(high, half), drop);
   }
 };
 
@@ -149,7 +150,7 @@ struct rescale_twice {
     mask = _mm256_sub_epi32(_mm256_sllv_epi32(one, right), one);
     threshold = _mm256_srli_epi32(mask, 1);
   }
-  LOWBITS_REGION_INLINE __m256i operator()(__m256i x, __m256i lowest, __m256i highest) const {
+  LOWBITS_REGION_INLINE __m256i operator()(__m256i x, __m256i, __m256i) const {
     const __m256i shifted = _mm256_sllv_epi32(x, left);
     const __m256i kept = _mm256_cmpeq_epi32(_mm256_srav_epi32(shifted, left), x);
     const __m256i end = _mm256_xor_si256(_mm256_srai_epi32(x, 31), _mm256_set1_epi32(0x7fff'ffff));
@@ -160,7 +161,7 @@ struct rescale_twice {
                                     _mm256_slli_epi64(_mm256_add_epi64(p.odd, half), 1)});
     const __m256i limit = _mm256_sub_epi32(threshold, _mm256_srai_epi32(h, 31));
     const __m256i up = _mm256_cmpgt_epi32(_mm256_and_si256(h, mask), limit);
-    return held(_mm256_sub_epi32(_mm256_srav_epi32(h, right), up), lowest, highest);
+    return _mm256_sub_epi32(_mm256_srav_epi32(h, right), up);
   }
 };
 
@@ -172,7 +173,7 @@ struct stage8 {
         highest(_mm256_set1_epi32(s.highest - s.zero_point)) {}
   template <class Rescale>
   LOWBITS_REGION_INLINE __m256i operator()(const Rescale& rescale, __m256i x) const {
-    return _mm256_add_epi32(rescale(x, lowest, highest), zero_point);
+    return _mm256_add_epi32(held(rescale(x, lowest, highest), lowest, highest), zero_point);
   }
 };
 

@@ -37,25 +37,23 @@ private:
     for (int r = 0; r < m;) {
       const element* at = x + r * stride;
       int32_t* to = acc + r * V * 8;
-      if (m - r >= 6) r += tile<6, V, 1>(steps, at, stride, w, start, to);
-      else if (m - r >= 4) r += tile<4, V, 1>(steps, at, stride, w, start, to);
-      else if (m - r >= 2) r += tile<2, V, 2>(steps, at, stride, w, start, to);
-      else r += tile<1, V, 4>(steps, at, stride, w, start, to);
+      if (m - r >= 6) r += tile<6, V>(steps, at, stride, w, start, to);
+      else if (m - r >= 4) r += tile<4, V>(steps, at, stride, w, start, to);
+      else if (m - r >= 2) r += tile<2, V>(steps, at, stride, w, start, to);
+      else r += tile<1, V>(steps, at, stride, w, start, to);
     }
   }
 
-  /// M rows by 8 * V columns; Chains sums along the depth hide the latency of narrow tiles.
-  template <int M, int V, int Chains>
+  /// M rows by 8 * V columns.
+  template <int M, int V>
   static int tile(int steps, const element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
                   int32_t* acc) noexcept {
     using namespace detail::avx2;
-    __m256i a[Chains][M][V];
-#pragma GCC unroll 4
-    for (int c = 0; c < Chains; ++c)
+    __m256i a[M][V];
 #pragma GCC unroll 6
-      for (int r = 0; r < M; ++r)
+    for (int r = 0; r < M; ++r)
 #pragma GCC unroll 2
-        for (int v = 0; v < V; ++v) a[c][r][v] = c == 0 ? load(start + 8 * v) : _mm256_setzero_si256();
+      for (int v = 0; v < V; ++v) a[r][v] = load(start + 8 * v);
 
     // Three rows share a pointer: base, base + stride, base + 2 * stride.
     constexpr int bases = (M + 2) / 3;
@@ -63,7 +61,7 @@ private:
 #pragma GCC unroll 2
     for (int b = 0; b < bases; ++b) at[b] = x + 3 * b * stride;
 
-    const auto step = [&](int c) __attribute__((always_inline)) {
+    for (int k = 0; k < steps; ++k) {
       __m256i weights[V];
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v)
@@ -75,26 +73,16 @@ private:
         __builtin_memcpy(&two, at[r / 3] + r % 3 * stride, 4);
         const __m256i codes = _mm256_set1_epi32(two);
 #pragma GCC unroll 2
-        for (int v = 0; v < V; ++v) a[c][r][v] = _mm256_add_epi32(a[c][r][v], _mm256_madd_epi16(codes, weights[v]));
+        for (int v = 0; v < V; ++v) a[r][v] = _mm256_add_epi32(a[r][v], _mm256_madd_epi16(codes, weights[v]));
       }
 #pragma GCC unroll 2
       for (int b = 0; b < bases; ++b) at[b] += 2;
-    };
-    int k = 0;
-    for (; k + Chains <= steps; k += Chains)
-#pragma GCC unroll 4
-      for (int c = 0; c < Chains; ++c) step(c);
-    for (; k < steps; ++k) step(0);
+    }
 
 #pragma GCC unroll 6
     for (int r = 0; r < M; ++r)
 #pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) {
-        __m256i sum = a[0][r][v];
-#pragma GCC unroll 4
-        for (int c = 1; c < Chains; ++c) sum = _mm256_add_epi32(sum, a[c][r][v]);
-        store(acc + (r * V + v) * 8, sum);
-      }
+      for (int v = 0; v < V; ++v) store(acc + (r * V + v) * 8, a[r][v]);
     return M;
   }
 };

@@ -8,6 +8,30 @@
 LOWBITS_REGION_AVX2
 namespace lowbits::inline LOWBITS_ABI {
 
+namespace detail::avx2 {
+
+/// The output stage, for words.
+struct word_stage {
+  __m256i zero_point, lowest, highest;
+  LOWBITS_REGION_INLINE explicit word_stage(const code_stage& s)
+      : zero_point(_mm256_set1_epi16(static_cast<int16_t>(s.zero_point))),
+        lowest(_mm256_set1_epi16(static_cast<int16_t>(s.lowest - s.zero_point))),
+        highest(_mm256_set1_epi16(static_cast<int16_t>(s.highest - s.zero_point))) {}
+  /// Codes of 8 + 8 rescaled numbers, as words; packing saturates far outside any range of codes.
+  LOWBITS_REGION_INLINE __m256i operator()(__m256i a, __m256i b) const {
+    const __m256i words = _mm256_packs_epi32(a, b);
+    return _mm256_add_epi16(_mm256_min_epi16(_mm256_max_epi16(words, lowest), highest), zero_point);
+  }
+};
+/// Bytes of two rows of 16 words: what packing in 128-bit lanes left behind, put in order.
+template <class Code>
+LOWBITS_REGION_INLINE __m256i in_order(__m256i row, __m256i next) {
+  const __m256i bytes = Code(-1) < Code(0) ? _mm256_packs_epi16(row, next) : _mm256_packus_epi16(row, next);
+  return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
+}  // namespace detail::avx2
+
 template <>
 struct prim<prims::requantize, arch::avx2> {
   template <rescale_rule Rule, class Code>
@@ -34,12 +58,23 @@ private:
                                             const Rescale& f, const Rescale& g, const code_stage& stage, Code* y,
                                             ptrdiff_t y_stride) {
     using namespace detail::avx2;
-    const stage8 to_codes(stage);
+    const word_stage to_codes(stage);
+    const __m256i lowest = _mm256_set1_epi32(stage.lowest - stage.zero_point);
+    const __m256i highest = _mm256_set1_epi32(stage.highest - stage.zero_point);
     const __m256i low = first8(n), high = first8(n - 8);
-    for (int r = 0; r < rows; ++r, acc += acc_stride, y += y_stride) {
-      const __m256i a = _mm256_maskload_epi32(acc, low);
-      const __m256i b = _mm256_maskload_epi32(n > 8 ? acc + 8 : acc, high);
-      store_bytes(y, low_bytes(to_codes(f, a), to_codes(g, b)), n);
+    const auto row = [&](const int32_t* p) __attribute__((always_inline)) {
+      return to_codes(f(_mm256_maskload_epi32(p, low), lowest, highest),
+                      g(_mm256_maskload_epi32(n > 8 ? p + 8 : p, high), lowest, highest));
+    };
+    int r = 0;
+    for (; r + 2 <= rows; r += 2, acc += 2 * acc_stride, y += 2 * y_stride) {
+      const __m256i both = in_order<Code>(row(acc), row(acc + acc_stride));
+      store_bytes(y, _mm256_castsi256_si128(both), n);
+      store_bytes(y + y_stride, _mm256_extracti128_si256(both, 1), n);
+    }
+    if (r < rows) {
+      const __m256i last = row(acc);
+      store_bytes(y, _mm256_castsi256_si128(in_order<Code>(last, last)), n);
     }
   }
 };

@@ -21,7 +21,8 @@ LOWBITS_REGION_INLINE __mmask64 first64(int n) {
   return n >= 64 ? ~__mmask64{0} : (__mmask64{1} << n) - 1u;
 }
 
-// ---- rescaling: sixteen numbers times their factors
+// ---- rescaling: sixteen numbers times their factors. A rescale holds its result in [lowest, highest]
+// where it could leave 32 bits otherwise; what follows clamps anyway.
 /// Sixteen columns' factors, split into even and odd lanes where 64-bit products need it.
 struct factors16 {
   __m512i mantissa;  ///< lane c: that of column c
@@ -69,10 +70,9 @@ struct rescale_small {
     drop = _mm512_sub_epi32(_mm512_set1_epi32(-1), f.exponent);
     half = _mm512_sllv_epi32(_mm512_set1_epi32(1), _mm512_sub_epi32(drop, _mm512_set1_epi32(1)));
   }
-  LOWBITS_REGION_INLINE __m512i operator()(__m512i x, __m512i lowest, __m512i highest) const {
+  LOWBITS_REGION_INLINE __m512i operator()(__m512i x, __m512i, __m512i) const {
     const __m512i high = upper_halves(multiply(x, mantissa));
-    const __m512i y = _mm512_srav_epi32(_mm512_add_epi32(high, half), drop);
-    return _mm512_min_epi32(_mm512_max_epi32(y, lowest), highest);
+    return _mm512_srav_epi32(_mm512_add_epi32(high, half), drop);
   }
 };
 
@@ -108,7 +108,7 @@ struct rescale_twice {
     mask = _mm512_sub_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), right), _mm512_set1_epi32(1));
     threshold = _mm512_srli_epi32(mask, 1);
   }
-  LOWBITS_REGION_INLINE __m512i operator()(__m512i x, __m512i lowest, __m512i highest) const {
+  LOWBITS_REGION_INLINE __m512i operator()(__m512i x, __m512i, __m512i) const {
     const __m512i shifted = _mm512_sllv_epi32(x, left);
     const __mmask16 lost = _mm512_cmpneq_epi32_mask(_mm512_srav_epi32(shifted, left), x);
     const __m512i end = _mm512_xor_si512(_mm512_srai_epi32(x, 31), _mm512_set1_epi32(0x7fff'ffff));
@@ -120,8 +120,7 @@ struct rescale_twice {
     const __m512i limit = _mm512_sub_epi32(threshold, _mm512_srai_epi32(h, 31));
     const __mmask16 up = _mm512_cmpgt_epi32_mask(_mm512_and_si512(h, mask), limit);
     const __m512i y = _mm512_srav_epi32(h, right);
-    const __m512i nearest = _mm512_mask_add_epi32(y, up, y, _mm512_set1_epi32(1));
-    return _mm512_min_epi32(_mm512_max_epi32(nearest, lowest), highest);
+    return _mm512_mask_add_epi32(y, up, y, _mm512_set1_epi32(1));
   }
 };
 

@@ -8,38 +8,79 @@
 LOWBITS_REGION_AVX512VNNI
 namespace lowbits::inline LOWBITS_ABI {
 
+namespace detail::avx512 {
+
+/// The output stage, for words.
+struct word_stage {
+  __m512i zero_point, lowest, highest;
+  LOWBITS_REGION_INLINE explicit word_stage(const code_stage& s)
+      : zero_point(_mm512_set1_epi16(static_cast<int16_t>(s.zero_point))),
+        lowest(_mm512_set1_epi16(static_cast<int16_t>(s.lowest - s.zero_point))),
+        highest(_mm512_set1_epi16(static_cast<int16_t>(s.highest - s.zero_point))) {}
+  /// Codes of 16 + 16 rescaled numbers, as words; packing saturates far outside any range of codes.
+  LOWBITS_REGION_INLINE __m512i operator()(__m512i a, __m512i b) const {
+    const __m512i words = _mm512_packs_epi32(a, b);
+    return _mm512_add_epi16(_mm512_min_epi16(_mm512_max_epi16(words, lowest), highest), zero_point);
+  }
+};
+/// Bytes of two rows of 32 words: what packing in 128-bit lanes left behind, put in order.
+template <class Code>
+LOWBITS_REGION_INLINE __m512i in_order(__m512i row, __m512i next) {
+  const __m512i bytes = Code(-1) < Code(0) ? _mm512_packs_epi16(row, next) : _mm512_packus_epi16(row, next);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, bytes);
+}
+
+}  // namespace detail::avx512
+
 template <>
 struct prim<prims::requantize, arch::avx512vnni> {
   template <rescale_rule Rule, class Code>
   static void run(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride, const column_factors& factors,
                   const code_stage& stage, Code* y, ptrdiff_t y_stride) noexcept {
     using namespace detail::avx512;
-    for (int c = 0; c < cols; c += 16) {
-      const int n = cols - c < 16 ? cols - c : 16;
-      const factors16 f = load_factors(factors, c, n);
+    for (int c = 0; c < cols; c += 32) {
+      const int n = cols - c < 32 ? cols - c : 32, low = n < 16 ? n : 16, high = n - low;
+      const factors16 f = load_factors(factors, c, low);
+      const factors16 g = high > 0 ? load_factors(factors, c + 16, high) : f;
       if constexpr (Rule == rescale_rule::twice) {
-        columns(rows, n, acc + c, acc_stride, rescale_twice(f), stage, y + c, y_stride);
-      } else if (rescale_small::suits(f, n)) {
-        columns(rows, n, acc + c, acc_stride, rescale_small(f), stage, y + c, y_stride);
+        columns(rows, n, acc + c, acc_stride, rescale_twice(f), rescale_twice(g), stage, y + c, y_stride);
+      } else if (rescale_small::suits(f, low) && rescale_small::suits(g, high)) {
+        columns(rows, n, acc + c, acc_stride, rescale_small(f), rescale_small(g), stage, y + c, y_stride);
       } else {
-        columns(rows, n, acc + c, acc_stride, rescale_once(f), stage, y + c, y_stride);
+        columns(rows, n, acc + c, acc_stride, rescale_once(f), rescale_once(g), stage, y + c, y_stride);
       }
     }
   }
 
 private:
+  /// Up to 32 columns, two rows at a time.
   template <class Rescale, class Code>
   LOWBITS_REGION_INLINE static void columns(int rows, int n, const int32_t* acc, ptrdiff_t acc_stride,
-                                            const Rescale& rescale, const code_stage& stage, Code* y,
+                                            const Rescale& f, const Rescale& g, const code_stage& stage, Code* y,
                                             ptrdiff_t y_stride) {
     using namespace detail::avx512;
-    const __mmask16 k = first16(n);
-    const __m512i zero_point = _mm512_set1_epi32(stage.zero_point);
+    const word_stage to_codes(stage);
     const __m512i lowest = _mm512_set1_epi32(stage.lowest - stage.zero_point);
     const __m512i highest = _mm512_set1_epi32(stage.highest - stage.zero_point);
-    for (int r = 0; r < rows; ++r, acc += acc_stride, y += y_stride) {
-      const __m512i code = _mm512_add_epi32(rescale(_mm512_maskz_loadu_epi32(k, acc), lowest, highest), zero_point);
-      _mm_mask_storeu_epi8(y, k, _mm512_cvtepi32_epi8(code));
+    const __mmask16 low = first16(n), high = n > 16 ? first16(n - 16) : __mmask16{0};
+    const auto row = [&](const int32_t* p) __attribute__((always_inline)) {
+      return to_codes(f(_mm512_maskz_loadu_epi32(low, p), lowest, highest),
+                      g(_mm512_maskz_loadu_epi32(high, p + 16), lowest, highest));
+    };
+    const auto put = [&](Code* to, __m256i codes) __attribute__((always_inline)) {
+      if (n == 32) _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), codes);
+      else _mm256_mask_storeu_epi8(to, static_cast<__mmask32>(first64(n)), codes);
+    };
+    int r = 0;
+    for (; r + 2 <= rows; r += 2, acc += 2 * acc_stride, y += 2 * y_stride) {
+      const __m512i both = in_order<Code>(row(acc), row(acc + acc_stride));
+      put(y, _mm512_castsi512_si256(both));
+      put(y + y_stride, _mm512_extracti64x4_epi64(both, 1));
+    }
+    if (r < rows) {
+      const __m512i last = row(acc);
+      put(y, _mm512_castsi512_si256(in_order<Code>(last, last)));
     }
   }
 };

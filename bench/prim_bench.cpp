@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// Every row of the table of primitives this processor can run, on data that stays in the L1 cache,
+// next to the rate of the multiply instruction on registers alone. A row whose operation has no add()
+// here does not compile.
+
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "support.hpp"
+
+#include <lowbits/kernel/select.hpp>
+
+namespace {
+
+namespace lb = lowbits;
+namespace prims = lb::prims;
+using namespace bench;
+
+template <class Arch, class Function>
+void add_benchmark(const char* name, Function f) {
+  benchmark::RegisterBenchmark((std::string(name) + "/" + Arch::name).c_str(), f);
+}
+
+template <class Arch>
+void add(prims::gemm, Arch) {
+  using P = lb::prim<prims::gemm, Arch>;
+  for (const int rows : {P::rows, 1})
+    add_benchmark<Arch>(rows == 1 ? "gemm_row" : "gemm_tile", [rows](benchmark::State& state) {
+      constexpr int depth = 256;
+      const auto codes = random_codes<int8_t>(depth);
+      const auto w = random_codes<int8_t>(depth * P::cols);
+      std::vector<typename P::element> x(static_cast<size_t>(rows * depth));
+      for (int r = 0; r < rows; ++r) P::fetch(codes.data(), depth, x.data() + r * depth);
+      const std::vector<int32_t> start(P::cols);
+      std::vector<int32_t> acc(static_cast<size_t>(rows * P::cols));
+      for (auto _ : state) {
+        P::run(rows, P::cols, depth / P::depth_step, x.data(), depth, w.data(), start.data(), acc.data());
+        benchmark::ClobberMemory();
+      }
+      count_operations(state, 2.0 * rows * P::cols * depth);
+    });
+  add_benchmark<Arch>("gemm_fetch", [](benchmark::State& state) {
+    const auto codes = random_codes<int8_t>(2048);
+    std::vector<typename P::element> x(codes.size());
+    for (auto _ : state) {
+      P::fetch(codes.data(), 2048, x.data());
+      benchmark::ClobberMemory();
+    }
+    count_operations(state, 2048);
+  });
+}
+
+template <class Arch>
+void add(prims::requantize, Arch) {
+  using P = lb::prim<prims::requantize, Arch>;
+  const auto one = [](const char* name, auto run) {
+    add_benchmark<Arch>(name, [run](benchmark::State& state) {
+      constexpr int rows = 12, cols = 32;
+      const auto acc = random_codes<int16_t>(rows * cols);
+      const std::vector<int32_t> wide(acc.begin(), acc.end());
+      std::vector<int32_t> factors;
+      for (int c = 0; c < cols; ++c) factors.push_back((1 << 30) + c), factors.push_back(-8);
+      std::vector<int8_t> y(rows * cols);
+      for (auto _ : state) {
+        run(rows, cols, wide.data(), factors.data(), y.data());
+        benchmark::ClobberMemory();
+      }
+      count_operations(state, rows * cols);
+    });
+  };
+  one("requantize_once", [](int rows, int cols, const int32_t* acc, const int32_t* f, int8_t* y) {
+    P::template run<lb::rescale_rule::once>(rows, cols, acc, cols, {f, true}, {3, -128, 127}, y, cols);
+  });
+  one("requantize_twice", [](int rows, int cols, const int32_t* acc, const int32_t* f, int8_t* y) {
+    P::template run<lb::rescale_rule::twice>(rows, cols, acc, cols, {f, true}, {3, -128, 127}, y, cols);
+  });
+}
+
+template <class Arch>
+void add(prims::depthwise, Arch) {
+  using P = lb::prim<prims::depthwise, Arch>;
+  add_benchmark<Arch>("depthwise", [](benchmark::State& state) {
+    constexpr int pairs = 5, positions = 16;
+    const auto x = random_codes<int8_t>((positions + 2 * pairs) * P::lanes);
+    const auto w = random_codes<int16_t>(2 * pairs * P::lanes);
+    const std::vector<int32_t> start(P::lanes);
+    std::vector<int32_t> acc(positions * P::lanes);
+    std::vector<lb::sliding_tap<int8_t>> taps;
+    for (int t = 0; t < 2 * pairs; ++t) taps.push_back({x.data() + t * P::lanes, P::lanes});
+    for (auto _ : state) {
+      P::run(pairs, taps.data(), 0, positions, P::lanes, w.data(), start.data(), acc.data(), P::lanes);
+      benchmark::ClobberMemory();
+    }
+    count_operations(state, 2.0 * 2 * pairs * positions * P::lanes);
+  });
+}
+
+/// f(n, x, y, out) on 4096 codes.
+template <class Arch, class Function>
+void add_pairs(const char* name, Function f) {
+  add_benchmark<Arch>(name, [f](benchmark::State& state) {
+    constexpr size_t n = 4096;
+    const auto x = random_codes<int8_t>(n), y = random_codes<int8_t>(n + 1);
+    std::vector<int8_t> out(n);
+    for (auto _ : state) {
+      f(n, x.data(), y.data(), out.data());
+      benchmark::ClobberMemory();
+    }
+    count_operations(state, n);
+  });
+}
+template <class Arch>
+void add(prims::sum, Arch) {
+  add_pairs<Arch>("sum", [](size_t n, const int8_t* x, const int8_t* y, int8_t* out) {
+    lb::prim<prims::sum, Arch>::run(n, x, y, {1, -2, 20000, 12345, 15, {3, -128, 127}}, out);
+  });
+}
+template <class Arch>
+void add(prims::product, Arch) {
+  add_pairs<Arch>("product", [](size_t n, const int8_t* x, const int8_t* y, int8_t* out) {
+    lb::prim<prims::product, Arch>::template run<lb::rescale_rule::once>(n, x, y, {1, -2, 1 << 30, -6, {3, -128, 127}}, out);
+  });
+}
+template <class Arch>
+void add(prims::rescale, Arch) {
+  add_pairs<Arch>("rescale", [](size_t n, const int8_t* x, const int8_t*, int8_t* out) {
+    lb::prim<prims::rescale, Arch>::run(n, x, {1, 0x5000'0000, 0, {3, -128, 127}}, out);
+  });
+}
+template <class Arch>
+void add(prims::extremum, Arch) {
+  add_pairs<Arch>("extremum", [](size_t n, const int8_t* x, const int8_t* y, int8_t* out) {
+    lb::prim<prims::extremum, Arch>::run(n, x, y, true, -100, 100, out);
+  });
+}
+template <class Arch>
+void add(prims::clamp, Arch) {
+  add_pairs<Arch>("clamp", [](size_t n, const int8_t* x, const int8_t*, int8_t* out) {
+    lb::prim<prims::clamp, Arch>::run(n, x, -100, 100, out);
+  });
+}
+
+template <class Arch>
+void add(prims::quantize, Arch) {
+  add_benchmark<Arch>("quantize", [](benchmark::State& state) {
+    std::vector<float> x;
+    for (const int8_t c : random_codes<int8_t>(4096)) x.push_back(static_cast<float>(c) * 0.11f);
+    std::vector<int8_t> y(x.size());
+    for (auto _ : state) {
+      lb::prim<prims::quantize, Arch>::run(x.size(), x.data(), 0.1f, {3, -128, 127}, y.data());
+      benchmark::ClobberMemory();
+    }
+    count_operations(state, static_cast<double>(x.size()));
+  });
+}
+template <class Arch>
+void add(prims::dequantize, Arch) {
+  add_benchmark<Arch>("dequantize", [](benchmark::State& state) {
+    const auto x = random_codes<int8_t>(4096);
+    std::vector<float> y(x.size());
+    for (auto _ : state) {
+      lb::prim<prims::dequantize, Arch>::run(x.size(), x.data(), 3, 0.1f, y.data());
+      benchmark::ClobberMemory();
+    }
+    count_operations(state, static_cast<double>(x.size()));
+  });
+}
+
+/// f(grid, channels, y) on windows of 3 x 3 positions of 64 channels.
+template <class Arch, class Function>
+void add_window(const char* name, Function f) {
+  add_benchmark<Arch>(name, [f](benchmark::State& state) {
+    constexpr int channels = 64;
+    const auto x = random_codes<int8_t>(9 * channels);
+    std::vector<int8_t> y(channels);
+    for (auto _ : state) {
+      f(lb::code_grid<int8_t>{x.data(), 3, 3, 3 * channels, channels}, channels, y.data());
+      benchmark::ClobberMemory();
+    }
+    count_operations(state, 9 * channels);
+  });
+}
+template <class Arch>
+void add(prims::window_max, Arch) {
+  add_window<Arch>("window_max", [](const lb::code_grid<int8_t>& g, int channels, int8_t* y) {
+    lb::prim<prims::window_max, Arch>::run(g, channels, -128, 127, y);
+  });
+}
+template <class Arch>
+void add(prims::window_mean, Arch) {
+  add_window<Arch>("window_mean", [](const lb::code_grid<int8_t>& g, int channels, int8_t* y) {
+    lb::prim<prims::window_mean, Arch>::run(g, channels, -128, 127, y);
+  });
+}
+template <class Arch>
+void add(prims::position_mean, Arch) {
+  add_window<Arch>("position_mean", [](const lb::code_grid<int8_t>& g, int channels, int8_t* y) {
+    lb::prim<prims::position_mean, Arch>::run(9, channels, g.at, {3, 1 << 30, -4, {3, -128, 127}}, y);
+  });
+}
+
+const bool registered = [] {
+  add_controls();
+  [&]<class... Rows>(lb::type_list<Rows...>) {
+    const auto one = []<class Op, class Arch>(lb::prim_row<Op, Arch>) {
+      if (lb::is_usable<Arch>()) add(Op{}, Arch{});
+    };
+    (one(Rows{}), ...);
+  }(lb::prim_table{});
+  return true;
+}();
+
+}  // namespace
