@@ -5,6 +5,8 @@
 
 #include "support/kernel_archs.hpp"
 
+#include <sstream>
+
 #include <lowbits/kernel/matmul.hpp>
 #include <lowbits/ref/matmul.hpp>
 
@@ -15,9 +17,10 @@ namespace {
 using namespace kernel_operands;
 
 std::string text(const lb::matmul_shape& s) {
-  const auto n = [](int v) { return std::to_string(v); };
-  return "[" + n(s.x_batch[0]) + "," + n(s.x_batch[1]) + "]x[" + n(s.w_batch[0]) + "," + n(s.w_batch[1]) + "] " +
-         n(s.rows) + "x" + n(s.depth) + (s.x_transposed ? "t" : "") + " * " + n(s.cols) + (s.w_transposed ? "t" : "");
+  std::ostringstream out;
+  out << "[" << s.x_batch[0] << "," << s.x_batch[1] << "]x[" << s.w_batch[0] << "," << s.w_batch[1] << "] " << s.rows
+      << "x" << s.depth << (s.x_transposed ? "t" : "") << " * " << s.cols << (s.w_transposed ? "t" : "");
+  return out.str();
 }
 
 template <class Arch, class X, class W, class Rq>
