@@ -60,11 +60,10 @@ void quantize_all(const std::string& images_path, const std::filesystem::path& f
         lb::quantize_model(model, seen, samples, recipe, [&](auto, size_t done, size_t total) {
           show("quantizing to " + std::string(v.name), done, total);
         });
-    std::vector<std::string> notice = {
-        "Handwritten digits, " + std::to_string(v.activation_bits) + "-bit activations and " +
-            std::to_string(v.weight_bits) +
-            "-bit weights; examples/digits/data/README.md describes",
-        "the network and its training data. An input code is a pixel, 0 to 16.", ""};
+    std::vector<std::string> notice{
+        lb::joined("Handwritten digits with ", v.activation_bits, "-bit activations and ",
+                   v.weight_bits, "-bit weights:"),
+        "examples/digits of the library. An input code is a pixel, 0 to 16.", ""};
     for (const std::string& line : lb::summary(q)) notice.push_back("  " + line);
     for (const lb::quantization_note& n : q.notes)
       std::fprintf(stderr, "%s: %s: %s\n", v.name, n.node.c_str(), n.text.c_str());
