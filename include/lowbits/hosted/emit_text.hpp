@@ -43,7 +43,7 @@ inline std::string type_name(const qformat& f) {
 inline std::string comment(std::string_view text) {
   std::string line = text.empty() ? "//" : "// ", done;
   for (char c : text) {
-    line += c >= '\0' && c < ' ' ? ' ' : c;
+    line += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
     const size_t space = line.rfind(' ');
     if (line.size() < columns || space < columns / 2) continue;
     done.append(line, 0, space).append("\n");
