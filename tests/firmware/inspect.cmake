@@ -14,7 +14,12 @@ foreach(target IN LISTS bare_targets)
 endforeach()
 
 set(network_names picture stem depth logits probabilities)
-foreach(program IN ITEMS network)
+set(inferences network)
+foreach(version IN LISTS digits_versions)
+  list(APPEND inferences digits_${version})
+  set(digits_${version}_names image stem depth skip logits)
+endforeach()
+foreach(program IN LISTS inferences)
   foreach(target IN LISTS bare_targets)
     cross_test(no_float.${program}.${target} ${check_float} ${${target}_check}
       ${CMAKE_CURRENT_BINARY_DIR}/${target}/${program}/inference.o)
@@ -41,10 +46,10 @@ cross_test(finds_heap ${check_image} ${image} --absent "a text")
 set_tests_properties(cross.finds_heap PROPERTIES
   PASS_REGULAR_EXPRESSION "has the symbol malloc.*contains the text 'a text'.* 2 complaints")
 
-# ---- hostile macros
+# ---- hostile macros: all headers but those of instruction sets, which are chosen by the others
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include
   ${PROJECT_SOURCE_DIR}/include/lowbits/*.hpp)
-list(FILTER headers EXCLUDE REGEX ^lowbits/hosted/)
+list(FILTER headers EXCLUDE REGEX "^lowbits/(hosted|arch)/")
 list(TRANSFORM headers REPLACE "(.+)" "#include <\\1>\n")
 string(JOIN "" headers ${headers})
 file(CONFIGURE OUTPUT all_headers.hpp CONTENT "${headers}" @ONLY)
