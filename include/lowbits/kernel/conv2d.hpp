@@ -3,90 +3,24 @@
 
 // Two-dimensional convolution on an architecture; a fully connected layer is the case dense_shape()
 // describes. Gives the bytes of ref::conv2d.
-//
-// 8-bit activations with 8-bit or narrower weights run as a matrix product (implicit GEMM): blocks of
-// the rows that im2col would write are gathered into the work area, never the whole matrix. Anything
-// else is left to the reference.
 
-#include <lowbits/kernel/gather.hpp>
-#include <lowbits/kernel/gemm.hpp>
-#include <lowbits/kernel/operand.hpp>
+#include <lowbits/kernel/implicit_gemm.hpp>
 #include <lowbits/ref/conv2d.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
 template <class Arch, class X, class W, class Acc, class Rq>
-struct conv2d {
-  using Y = typename Rq::output::storage;
-  static constexpr bool is_fast =
-      has_prim<prims::gemm, Arch> && sizeof(X) == 1 && fits_int8<W> && std::is_same_v<Acc, int32_t>;
-
-  /// Bytes of prepared weights; 0: runs from the weights as they are.
-  static constexpr size_t packed_bytes(const conv2d_shape& s) noexcept {
-    if constexpr (is_fast) return s.depth() > 0 && s.out_c > 0 ? group_bytes(s) * static_cast<size_t>(s.groups) : 0;
-    else return static_cast<void>(s), 0;
-  }
-  static constexpr size_t scratch_bytes(const conv2d_shape& s) noexcept {
-    if constexpr (is_fast) return packed_bytes(s) != 0 ? work_total(block(s).bytes()) : 0;
-    else return static_cast<void>(s), 0;
-  }
-
-  /// Writes packed_bytes at a multiple of 64. The prepared weights hold for this x_zero, and for
-  /// weights whose zero point is 0.
-  template <class Bias>
-  static void pack(const conv2d_shape& s, const W& w, const Bias* bias, int x_zero, unsigned char* packed) noexcept {
-    if constexpr (is_fast) {
-      if (packed_bytes(s) == 0) return;
-      using P = best_prim<prims::gemm, Arch>;
-      for (int g = 0; g < s.groups; ++g) {
-        const int first = g * s.group_out();
-        weights(s).pack([&](int c, int k) { return int{w[static_cast<size_t>(ptrdiff_t{first + c} * s.depth() + k)]}; },
-                        [&](int c) { return bias != nullptr ? static_cast<int32_t>(bias[first + c]) : 0; },
-                        x_zero + P::template shift<X>, packed + static_cast<size_t>(g) * group_bytes(s));
-      }
-    }
-  }
+struct conv2d : implicit_gemm<Arch, X, W, Acc, Rq, window_rows> {
+  using base = implicit_gemm<Arch, X, W, Acc, Rq, window_rows>;
+  using typename base::Y;
 
   /// bias may be null. packed may be null where packed_bytes is 0; elsewhere null, and a w_zero other
   /// than 0, mean that the reference runs.
   template <class Bias>
   static void run(const conv2d_shape& s, const X* x, int x_zero, const W& w, int w_zero, const Bias* bias,
                   const unsigned char* packed, const Rq& rq, Y* y, unsigned char* scratch) noexcept {
-    if constexpr (is_fast) {
-      if (packed != nullptr && w_zero == 0 && packed_bytes(s) != 0) return run_packed(s, x, x_zero, packed, rq, y, scratch);
-    }
-    ref::conv2d<Acc>(s, x, x_zero, w, w_zero, bias, rq, y);
-  }
-
-private:
-  static constexpr auto weights(const conv2d_shape& s) noexcept {
-    return gemm_weights<best_prim<prims::gemm, Arch>>{s.depth(), s.group_out()};
-  }
-  static constexpr size_t group_bytes(const conv2d_shape& s) noexcept { return weights(s).bytes(); }
-  static constexpr int64_t positions(const conv2d_shape& s) noexcept { return int64_t{s.batch} * s.out_h * s.out_w; }
-  static constexpr auto block(const conv2d_shape& s) noexcept {
-    return gemm_block<best_prim<prims::gemm, Arch>>(weights(s), positions(s));
-  }
-
-  static void run_packed(const conv2d_shape& s, const X* x, int x_zero, const unsigned char* packed, const Rq& rq, Y* y,
-                         unsigned char* scratch) noexcept {
-    using P = best_prim<prims::gemm, Arch>;
-    const auto w = weights(s);
-    const auto rows = block(s);
-    const auto stride = static_cast<ptrdiff_t>(rows.stride());
-    work_area area(scratch);
-    auto* const x_rows = area.take<typename P::element>(rows.elements());
-    auto* const tile = area.take<int32_t>(rows.tile_size);
-    for (int g = 0; g < s.groups; ++g, packed += w.bytes()) {
-      const row_gatherer<P, X> gatherer(s, x, x_zero, g);
-      output_position at;
-      for (int64_t done = 0; done < positions(s); done += rows.rows) {
-        const int n = static_cast<int>(smaller<int64_t>(rows.rows, positions(s) - done));
-        for (int r = 0; r < n; ++r, at.next(s)) gatherer.write(at, x_rows + r * stride, rows.depth);
-        gemm_rows<Arch>(n, x_rows, stride, w, packed, nullptr, rq, g * s.group_out(),
-                        y + done * s.out_c + g * s.group_out(), s.out_c, tile);
-      }
-    }
+    if (!base::run_packed(s, x, x_zero, w_zero, packed, rq, y, scratch))
+      ref::conv2d<Acc>(s, x, x_zero, w, w_zero, bias, rq, y);
   }
 };
 

@@ -1,30 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Transposed convolution. Gives the bytes of ref::transposed_conv2d, which is what runs on every
-// architecture so far.
+// Transposed convolution on an architecture, seen from the output's side: the product of every tap
+// that could reach a position, most of them the zero point where the stride is large. Gives the bytes
+// of ref::transposed_conv2d.
 
-#include <lowbits/kernel/table.hpp>
+#include <lowbits/kernel/implicit_gemm.hpp>
 #include <lowbits/ref/transposed_conv2d.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
 template <class Arch, class X, class W, class Acc, class Rq>
-struct transposed_conv2d {
-  using Y = typename Rq::output::storage;
+struct transposed_conv2d : implicit_gemm<Arch, X, W, Acc, Rq, spread_rows> {
+  using base = implicit_gemm<Arch, X, W, Acc, Rq, spread_rows>;
+  using typename base::Y;
 
-  /// Bytes of prepared weights; 0: runs from the weights as they are.
-  static constexpr size_t packed_bytes(const conv2d_shape&) noexcept { return 0; }
-  static constexpr size_t scratch_bytes(const conv2d_shape&) noexcept { return 0; }
-  /// Writes packed_bytes at a multiple of 64. The prepared weights hold for this x_zero, and for
-  /// weights whose zero point is 0.
-  template <class Bias>
-  static void pack(const conv2d_shape&, const W&, const Bias*, int /*x_zero*/, unsigned char*) noexcept {}
-  /// bias may be null; packed may be null where packed_bytes is 0.
+  /// bias may be null. packed may be null where packed_bytes is 0; elsewhere null, and a w_zero other
+  /// than 0, mean that the reference runs.
   template <class Bias>
   static void run(const conv2d_shape& s, const X* x, int x_zero, const W& w, int w_zero, const Bias* bias,
-                  const unsigned char* /*packed*/, const Rq& rq, Y* y, unsigned char* /*scratch*/) noexcept {
-    ref::transposed_conv2d<Acc>(s, x, x_zero, w, w_zero, bias, rq, y);
+                  const unsigned char* packed, const Rq& rq, Y* y, unsigned char* scratch) noexcept {
+    if (!base::run_packed(s, x, x_zero, w_zero, packed, rq, y, scratch))
+      ref::transposed_conv2d<Acc>(s, x, x_zero, w, w_zero, bias, rq, y);
   }
 };
 
