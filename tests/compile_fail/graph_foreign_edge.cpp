@@ -1,4 +1,4 @@
-// expect: lowbits: builder: an input edge does not belong to this builder
+// expect: lowbits: builder: an input edge is empty or out of range; pass an edge
 #include <lowbits/lowbits.hpp>
 
 namespace lb = lowbits;
