@@ -32,7 +32,7 @@ void add(prims::gemm, Arch) {
       const auto codes = random_codes<int8_t>(depth);
       const auto w = random_codes<int8_t>(depth * P::cols);
       std::vector<typename P::element> x(static_cast<size_t>(rows * depth));
-      for (int r = 0; r < rows; ++r) P::fetch(codes.data(), depth, x.data() + r * depth);
+      P::fetch(rows, depth, codes.data(), 0, x.data(), depth);
       const std::vector<int32_t> start(P::cols);
       std::vector<int32_t> acc(static_cast<size_t>(rows * P::cols));
       for (auto _ : state) {
@@ -45,7 +45,7 @@ void add(prims::gemm, Arch) {
     const auto codes = random_codes<int8_t>(2048);
     std::vector<typename P::element> x(codes.size());
     for (auto _ : state) {
-      P::fetch(codes.data(), 2048, x.data());
+      P::fetch(1, 2048, codes.data(), 0, x.data(), 0);
       benchmark::ClobberMemory();
     }
     count_operations(state, 2048);

@@ -28,17 +28,21 @@ std::vector<T> codes(std::size_t n, naive::random_numbers& random) {
   return v;
 }
 
-/// Weights as int8_t in memory between protected pages.
-struct plain_weights {
-  using reader = const int8_t*;
-  std::vector<int8_t> values;
-  plain_weights(std::size_t n, naive::random_numbers& random) : values(codes<int8_t>(n, random)) {}
+/// Weights as whole elements in memory between protected pages.
+template <class T>
+struct element_weights {
+  using reader = const T*;
+  static constexpr int lowest = lb::lowest_of<T>, highest = lb::highest_of<T>;
+  std::vector<T> values;
+  element_weights(std::size_t n, naive::random_numbers& random) : values(codes<T>(n, random)) {}
   reader read(guarded::memory& m, guarded::place where) const { return m.copy(values, where); }
 };
+using plain_weights = element_weights<int8_t>;
 /// Weights of type Q, packed.
 template <class Q>
 struct packed_weights {
   using reader = lb::packed_view<Q>;
+  static constexpr int lowest = Q::lowest, highest = Q::highest;
   std::vector<uint8_t> bytes;
   std::size_t count;
   packed_weights(std::size_t n, naive::random_numbers& random) : bytes(lb::bytes_for<Q>(n)), count(n) {
@@ -47,6 +51,12 @@ struct packed_weights {
   }
   reader read(guarded::memory& m, guarded::place where) const { return {m.copy(bytes, where), count}; }
 };
+
+/// A zero point of weights, 0 as often as not.
+template <class Weights>
+int zero_point(naive::random_numbers& random) {
+  return random.in(0, 1) == 0 ? 0 : random.in(Weights::lowest, Weights::highest);
+}
 
 /// A factor that brings sums of `depth` products into the range of codes most of the time.
 template <class Rounding>

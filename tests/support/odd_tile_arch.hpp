@@ -50,8 +50,14 @@ struct prim<prims::gemm, arch::odd_tile> {
   static constexpr int shift = 7;
 
   template <class Code>
-  static void fetch(const Code* x, int n, element* to) noexcept {
-    for (int i = 0; i < n; ++i) to[i] = x[i] + shift<Code>;
+  static void fetch(int count, int n, const Code* x, ptrdiff_t x_step, element* to, ptrdiff_t to_step) noexcept {
+    for (int r = 0; r < count; ++r)
+      for (int i = 0; i < n; ++i) to[r * to_step + i] = x[r * x_step + i] + shift<Code>;
+  }
+  static int32_t sum(const element* x, int n) noexcept {
+    uint32_t s = 0;
+    for (int i = 0; i < n; ++i) s += static_cast<uint32_t>(x[i]);
+    return static_cast<int32_t>(s);
   }
   static void run(int m, int n, int steps, const element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
                   int32_t* acc) noexcept {

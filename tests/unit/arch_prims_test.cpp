@@ -37,9 +37,11 @@ void check_gemm(naive::random_numbers& random) {
           const auto w = codes<int8_t>(static_cast<std::size_t>(n * depth), random);
           const auto start = start_values(static_cast<std::size_t>(n), random);
           auto* rows = a_memory.take<typename P::element>(x.size(), where);
+          P::fetch(m, depth, d_memory.copy(x, where), depth, rows, depth);
           for (int r = 0; r < m; ++r) {
-            const auto one = std::vector<Code>(x.begin() + r * depth, x.begin() + (r + 1) * depth);
-            if (depth > 0) P::fetch(d_memory.copy(one, where), depth, rows + r * depth);
+            uint32_t sum = 0;
+            for (int k = 0; k < depth; ++k) sum += static_cast<uint32_t>(rows[r * depth + k]);
+            if (P::sum(rows + r * depth, depth) != static_cast<int32_t>(sum)) FAIL_CHECK(std::string(Arch::name), " sum of ", depth);
           }
           auto* acc = y_memory.take<int32_t>(static_cast<std::size_t>(m * n), where);
           P::run(m, n, steps, rows, depth, b_memory.copy(w, where), c_memory.copy(start, where), acc);

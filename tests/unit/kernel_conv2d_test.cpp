@@ -25,10 +25,11 @@ int check(const lb::conv2d_shape& s, buffers& memory, uint64_t seed) {
   const auto bias = conv_cases::cast<int32_t>(conv_cases::fill_bias(s.out_c, random));
   const Rq rq(s.out_c, s.depth(), random);
   const int x_zero = random.in(lb::lowest_of<X>, lb::highest_of<X>);
+  const int w_zero = zero_point<Weights>(random);
   const bool has_bias = random.in(0, 3) != 0;
 
   std::vector<typename kernel::Y> expected(count(s.batch, s.out_h, s.out_w, s.out_c));
-  lb::ref::conv2d<int32_t>(s, x.data(), x_zero, w.read(memory.w, guarded::place::front), 0,
+  lb::ref::conv2d<int32_t>(s, x.data(), x_zero, w.read(memory.w, guarded::place::front), w_zero,
                            has_bias ? bias.data() : nullptr, rq.get(memory.factors, guarded::place::front), expected.data());
 
   for (const auto where : guarded::both_places) {
@@ -40,7 +41,7 @@ int check(const lb::conv2d_shape& s, buffers& memory, uint64_t seed) {
     auto* y = memory.y.take<typename kernel::Y>(expected.size(), where);
     const auto* input = memory.x.copy(x, where);
     kernel::pack(s, reader, b, x_zero, packed);
-    kernel::run(s, input, x_zero, reader, 0, b, kernel::packed_bytes(s) != 0 ? packed : nullptr,
+    kernel::run(s, input, x_zero, reader, w_zero, b, kernel::packed_bytes(s) != 0 ? packed : nullptr,
                 rq.get(memory.factors, where), y, scratch);
     const std::string wrong = difference(y, expected);
     if (!wrong.empty()) FAIL_CHECK(wrong);
@@ -109,6 +110,9 @@ TEST_CASE("conv2d: u8, ternary weights, accumulators") {
 TEST_CASE("conv2d: s8, 7-bit unsigned weights, float policy, 16-bit output") {
   check_all<int8_t, packed_weights<lb::u7>, by_channel<lb::q16, lb::round_even_float>>(5);
 }
+TEST_CASE("conv2d: u8, u8 weights, rounded twice") {
+  check_all<uint8_t, element_weights<uint8_t>, by_tensor<lb::u8, lb::round_double_gemmlowp>>(7);
+}
 TEST_CASE("conv2d: u8, binary weights, 4-bit output") {
   check_all<uint8_t, packed_weights<lb::q1>, by_tensor<lb::q4, lb::round_single>>(6);
 }
@@ -119,10 +123,9 @@ TEST_CASE("conv2d: what no primitive covers runs through the reference and needs
     const lb::conv2d_shape s = lb::dense_shape(2, 3, 4);
     CHECK(lb::kernel::conv2d<Arch, int16_t, const int8_t*, int32_t, rq>::packed_bytes(s) == 0);
     CHECK(lb::kernel::conv2d<Arch, int8_t, const int8_t*, int64_t, lb::raw_accumulator<int64_t>>::packed_bytes(s) == 0);
-    CHECK(lb::kernel::conv2d<Arch, int8_t, const uint8_t*, int32_t, rq>::packed_bytes(s) == 0);
     CHECK(lb::kernel::conv2d<Arch, int8_t, lb::packed_view<lb::q9>, int32_t, rq>::scratch_bytes(s) == 0);
 
-    // A zero point of the weights: natural order, not prepared.
+    // Weights that are not prepared.
     const int8_t x[6] = {1, -2, 3, 4, 5, -128}, w[12] = {1, 2, 3, -4, 5, 6, 7, 8, 9, -128, 127, 0};
     int32_t y[8], expected[8];
     using kernel = lb::kernel::conv2d<Arch, int8_t, const int8_t*, int32_t, rq>;

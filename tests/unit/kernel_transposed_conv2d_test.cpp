@@ -25,10 +25,11 @@ int check(const lb::conv2d_shape& s, buffers& memory, uint64_t seed) {
   const auto bias = conv_cases::cast<int32_t>(conv_cases::fill_bias(s.out_c, random));
   const Rq rq(s.out_c, s.depth(), random);
   const int x_zero = random.in(lb::lowest_of<X>, lb::highest_of<X>);
+  const int w_zero = zero_point<Weights>(random);
   const bool has_bias = random.in(0, 3) != 0;
 
   std::vector<typename kernel::Y> expected(count(s.batch, s.out_h, s.out_w, s.out_c));
-  lb::ref::transposed_conv2d<int32_t>(s, x.data(), x_zero, w.read(memory.w, guarded::place::front), 0,
+  lb::ref::transposed_conv2d<int32_t>(s, x.data(), x_zero, w.read(memory.w, guarded::place::front), w_zero,
                            has_bias ? bias.data() : nullptr, rq.get(memory.factors, guarded::place::front), expected.data());
 
   for (const auto where : guarded::both_places) {
@@ -40,7 +41,7 @@ int check(const lb::conv2d_shape& s, buffers& memory, uint64_t seed) {
     auto* y = memory.y.take<typename kernel::Y>(expected.size(), where);
     const auto* input = memory.x.copy(x, where);
     kernel::pack(s, reader, b, x_zero, packed);
-    kernel::run(s, input, x_zero, reader, 0, b, kernel::packed_bytes(s) != 0 ? packed : nullptr,
+    kernel::run(s, input, x_zero, reader, w_zero, b, kernel::packed_bytes(s) != 0 ? packed : nullptr,
                 rq.get(memory.factors, where), y, scratch);
     const std::string wrong = difference(y, expected);
     if (!wrong.empty()) FAIL_CHECK(wrong);

@@ -71,7 +71,9 @@ namespace prims {
 
 /// A tile of a product of codes and 8-bit weights. Code rows are first brought into a work area as
 /// `element`s:
-///   fetch(x, n, to)           to[i] = x[i] + shift<Code>
+///   fetch(rows, n, x, x_step, to, to_step)
+///       to[r * to_step + i] = x[r * x_step + i] + shift<Code> for r < rows, i < n
+///   sum(x, n)                 x[0] + ... + x[n - 1] of elements, wrapping
 ///   run(m, n, steps, x, stride, w, start, acc)
 ///       acc[r * n + c] = start[c] + sum over k of x[r * stride + k] * weight(k, c)
 /// in 32 bits, wrapping. 1 <= m <= rows; n is a multiple of col_step up to cols; 0 <= k < steps *

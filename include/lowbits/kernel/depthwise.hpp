@@ -60,7 +60,7 @@ template <class Arch, class X, class W, class Acc, class Rq>
 struct depthwise {
   using Y = typename Rq::output::storage;
   static constexpr bool is_fast =
-      has_prim<prims::depthwise, Arch> && sizeof(X) == 1 && fits_int8<W> && std::is_same_v<Acc, int32_t>;
+      has_prim<prims::depthwise, Arch> && sizeof(X) == 1 && fits_byte<W> && byte_shift<W> == 0 && std::is_same_v<Acc, int32_t>;
 
   /// Bytes of prepared weights; 0: runs from the weights as they are.
   static constexpr size_t packed_bytes(const depthwise_shape& s) noexcept {

@@ -2,7 +2,8 @@
 #pragma once
 
 // The rows of a convolution's implicit matrix: for each output position, the codes under its window,
-// in the order of the weights.
+// in the order of the weights. Rows are gathered a block at a time, along a row of the output as far
+// as possible, so that one call of the primitive serves many positions.
 
 #include <lowbits/core/shapes.hpp>
 #include <lowbits/kernel/table.hpp>
@@ -15,8 +16,9 @@ namespace lowbits::inline LOWBITS_ABI::kernel {
 struct output_position {
   int b = 0, oh = 0, ow = 0;
 
-  constexpr void next(const conv2d_shape& s) noexcept {
-    if (++ow < s.out_w) return;
+  /// n positions on, within the same row of the output or to the start of the next.
+  constexpr void next(const conv2d_shape& s, int n = 1) noexcept {
+    if ((ow += n) < s.out_w) return;
     ow = 0;
     if (++oh < s.out_h) return;
     oh = 0;
@@ -24,7 +26,16 @@ struct output_position {
   }
 };
 
-/// Writes codes, and padding where there are none, as P's elements.
+/// A block of rows of the implicit matrix as P's elements.
+template <class P>
+struct row_block {
+  typename P::element* at;
+  ptrdiff_t stride;
+
+  constexpr row_block from(int row, int k = 0) const noexcept { return {at + row * stride + k, stride}; }
+};
+
+/// Writes codes, and padding where there are none, to blocks of rows.
 template <class P, class X>
 class row_writer {
 public:
@@ -32,14 +43,14 @@ public:
 
   row_writer(const X* x, int x_zero) noexcept : x_(x), padding_(static_cast<element>(x_zero + P::template shift<X>)) {}
 
-  element* fetch(ptrdiff_t from, int n, element* to) const noexcept {
-    if (n > 0) P::fetch(x_ + from, n, to);
-    return to + n;
+  /// Row r takes n codes from x[from + r * step] on.
+  void fetch(int rows, int n, ptrdiff_t from, ptrdiff_t step, const row_block<P>& to) const noexcept {
+    if (n > 0) P::fetch(rows, n, x_ + from, step, to.at, to.stride);
   }
-  element* pad(element* to, int n) const noexcept { return fill(to, n, padding_); }
-  static element* fill(element* to, int n, element value) noexcept {
-    for (int k = 0; k < n; ++k) to[k] = value;
-    return to + n;
+  void pad(int rows, int n, const row_block<P>& to) const noexcept { fill(rows, n, padding_, to); }
+  static void fill(int rows, int n, element value, const row_block<P>& to) noexcept {
+    for (int r = 0; r < rows; ++r)
+      for (int k = 0; k < n; ++k) to.at[r * to.stride + k] = value;
   }
 
 private:
@@ -52,35 +63,57 @@ template <class P, class X>
 class window_rows {
 public:
   window_rows(const conv2d_shape& s, const X* x, int x_zero, int group) noexcept
-      : s_(s), put_(x + group * s.group_in(), x_zero),
-        joins_taps_(s.groups == 1 && s.window.dilation_w == 1) {}  // neighbouring taps lie side by side
+      : s_(s), put_(x + group * s.group_in(), x_zero), depth_(s.group_in()),
+        joins_taps_(s.groups == 1 && s.window.dilation_w == 1) {  // neighbouring taps lie side by side
+    const window2d& t = s.window;
+    inside_first_ = t.pad_left > 0 ? ceil_div(t.pad_left, t.stride_w) : 0;
+    const int room = s.in_w + t.pad_left - t.reach_w();
+    inside_last_ = room < 0 ? 0 : smaller(room / t.stride_w + 1, s.out_w);
+  }
 
-  /// The row of one output position; what is between the depth and `padded` is zero.
-  void write(const output_position& at, typename P::element* to, int padded) const noexcept {
-    const window2d& t = s_.window;
-    const int depth = s_.group_in();
-    const int ih = at.oh * t.stride_h - t.pad_top, iw = at.ow * t.stride_w - t.pad_left;
-    const tap_range down(ih, t.kernel_h, t.dilation_h, s_.in_h), across(iw, t.kernel_w, t.dilation_w, s_.in_w);
-    to = put_.pad(to, down.first * t.kernel_w * depth);
-    for (int i = down.first; i < down.last; ++i) {
-      const ptrdiff_t from = ((ptrdiff_t{at.b} * s_.in_h + ih + i * t.dilation_h) * s_.in_w + iw) * s_.in_c;
-      to = put_.pad(to, across.first * depth);
-      if (joins_taps_) {
-        to = put_.fetch(from + ptrdiff_t{across.first} * depth, across.count() * depth, to);
-      } else {
-        for (int j = across.first; j < across.last; ++j)
-          to = put_.fetch(from + ptrdiff_t{j} * t.dilation_w * s_.in_c, depth, to);
-      }
-      to = put_.pad(to, (t.kernel_w - across.last) * depth);
+  /// n rows from position `at` on, which moves behind them; what is between the depth and `padded`
+  /// is zero.
+  void write(output_position& at, int n, row_block<P> to, int padded) const noexcept {
+    put_.fill(n, padded - s_.depth(), 0, to.from(0, s_.depth()));
+    for (int done = 0; done < n;) {
+      const bool inside = at.ow >= inside_first_ && at.ow < inside_last_;
+      const int run = inside ? smaller(n - done, inside_last_ - at.ow) : 1;
+      write_run(at, run, to.from(done));
+      done += run;
+      at.next(s_, run);
     }
-    to = put_.pad(to, (t.kernel_h - down.last) * t.kernel_w * depth);
-    put_.fill(to, padded - s_.depth(), 0);
   }
 
 private:
+  /// Positions whose windows lie inside the input horizontally, or a single one.
+  void write_run(const output_position& at, int rows, row_block<P> to) const noexcept {
+    const window2d& t = s_.window;
+    const int ih = at.oh * t.stride_h - t.pad_top, iw = at.ow * t.stride_w - t.pad_left;
+    const tap_range down(ih, t.kernel_h, t.dilation_h, s_.in_h), across(iw, t.kernel_w, t.dilation_w, s_.in_w);
+    const ptrdiff_t step = ptrdiff_t{t.stride_w} * s_.in_c;
+    const int line = t.kernel_w * depth_;
+    put_.pad(rows, down.first * line, to);
+    for (int i = down.first; i < down.last; ++i) {
+      const row_block<P> taps = to.from(0, i * line);
+      const ptrdiff_t from = ((ptrdiff_t{at.b} * s_.in_h + ih + i * t.dilation_h) * s_.in_w + iw) * s_.in_c;
+      put_.pad(rows, across.first * depth_, taps);
+      if (joins_taps_) {
+        put_.fetch(rows, across.count() * depth_, from + ptrdiff_t{across.first} * depth_, step,
+                   taps.from(0, across.first * depth_));
+      } else {
+        for (int j = across.first; j < across.last; ++j)
+          put_.fetch(rows, depth_, from + ptrdiff_t{j} * t.dilation_w * s_.in_c, step, taps.from(0, j * depth_));
+      }
+      put_.pad(rows, (t.kernel_w - across.last) * depth_, taps.from(0, across.last * depth_));
+    }
+    put_.pad(rows, (t.kernel_h - down.last) * line, to.from(0, down.last * line));
+  }
+
   const conv2d_shape& s_;
   row_writer<P, X> put_;
+  int depth_;
   bool joins_taps_;
+  int inside_first_, inside_last_;  ///< output columns whose window lies inside the input
 };
 
 /// The rows of a transposed convolution: through each tap the input position that reaches the output.
@@ -90,21 +123,25 @@ public:
   spread_rows(const conv2d_shape& s, const X* x, int x_zero, int group) noexcept
       : s_(s), put_(x + group * s.group_in(), x_zero) {}
 
-  void write(const output_position& at, typename P::element* to, int padded) const noexcept {
+  void write(output_position& at, int n, row_block<P> to, int padded) const noexcept {
+    put_.fill(n, padded - s_.depth(), 0, to.from(0, s_.depth()));
+    for (int r = 0; r < n; ++r, at.next(s_)) write_one(at, to.from(r));
+  }
+
+private:
+  void write_one(const output_position& at, row_block<P> to) const noexcept {
     const window2d& t = s_.window;
     const int depth = s_.group_in();
     for (int i = 0; i < t.kernel_h; ++i) {
       const int ih = ref::transposed_source(at.oh, i, t.pad_top, t.dilation_h, t.stride_h, s_.in_h);
-      for (int j = 0; j < t.kernel_w; ++j) {
+      for (int j = 0; j < t.kernel_w; ++j, to.at += depth) {
         const int iw = ref::transposed_source(at.ow, j, t.pad_left, t.dilation_w, t.stride_w, s_.in_w);
-        if (ih < 0 || iw < 0) to = put_.pad(to, depth);
-        else to = put_.fetch(((ptrdiff_t{at.b} * s_.in_h + ih) * s_.in_w + iw) * s_.in_c, depth, to);
+        if (ih < 0 || iw < 0) put_.pad(1, depth, to);
+        else put_.fetch(1, depth, ((ptrdiff_t{at.b} * s_.in_h + ih) * s_.in_w + iw) * s_.in_c, 0, to);
       }
     }
-    put_.fill(to, padded - s_.depth(), 0);
   }
 
-private:
   const conv2d_shape& s_;
   row_writer<P, X> put_;
 };

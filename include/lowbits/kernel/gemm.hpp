@@ -54,10 +54,12 @@ struct gemm_weights {
   }
 };
 
-/// The work area of a product: a block of rows as P's elements, and one tile of accumulators.
+/// The work area of a product: a block of rows as P's elements, one tile of accumulators, and a number
+/// per row.
 template <class P>
 struct gemm_block {
-  static constexpr size_t row_budget = 32 * 1024;  ///< bytes of rows kept: what stays in an L1 cache
+  /// Bytes of rows kept. The rows stay in an L2 cache while all panels of weights pass by once.
+  static constexpr size_t row_budget = 192 * 1024;
 
   int depth = 0;  ///< of a row, padded
   int rows = 0;   ///< of a full block
@@ -76,9 +78,18 @@ struct gemm_block {
   constexpr size_t elements() const noexcept { return static_cast<size_t>(rows) * static_cast<size_t>(stride()); }
   static constexpr size_t tile_size = static_cast<size_t>(P::rows * P::cols);
   constexpr size_t bytes() const noexcept {
-    return work_bytes(elements(), sizeof(typename P::element)) + work_bytes(tile_size, sizeof(int32_t));
+    return work_bytes(elements(), sizeof(typename P::element)) + work_bytes(tile_size, sizeof(int32_t)) +
+           work_bytes(static_cast<size_t>(rows), sizeof(int32_t));
   }
 };
+
+/// What a zero point of the weights takes off a row's accumulators: zero times the sum of the row's
+/// `depth` elements, each less `x_zero`; negative.
+template <class P>
+int32_t row_offset(const typename P::element* x, int depth, int x_zero, int zero) noexcept {
+  const uint32_t sum = static_cast<uint32_t>(P::sum(x, depth)) - static_cast<uint32_t>(depth) * static_cast<uint32_t>(x_zero);
+  return static_cast<int32_t>(static_cast<uint32_t>(-zero) * sum);
+}
 
 /// Adds offsets[r], wrapping, to each accumulator of row r.
 inline void add_to_rows(int rows, int cols, const int32_t* offsets, int32_t* tile) noexcept {

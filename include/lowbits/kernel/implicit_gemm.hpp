@@ -3,7 +3,7 @@
 
 // Convolutions as a matrix product (implicit GEMM): blocks of the rows that im2col would write are
 // gathered into the work area, never the whole matrix. 8-bit activations and 8-bit or narrower weights
-// of zero point 0; for anything else packed_bytes() is 0 and the reference has to run.
+// with zero points on both sides; for anything else packed_bytes() is 0 and the reference has to run.
 
 #include <lowbits/kernel/gather.hpp>
 #include <lowbits/kernel/gemm.hpp>
@@ -16,7 +16,7 @@ template <class Arch, class X, class W, class Acc, class Rq, template <class, cl
 struct implicit_gemm {
   using Y = typename Rq::output::storage;
   static constexpr bool is_fast =
-      has_prim<prims::gemm, Arch> && sizeof(X) == 1 && fits_int8<W> && std::is_same_v<Acc, int32_t>;
+      has_prim<prims::gemm, Arch> && sizeof(X) == 1 && fits_byte<W> && std::is_same_v<Acc, int32_t>;
 
   /// Bytes of prepared weights; 0: runs from the weights as they are.
   static constexpr size_t packed_bytes(const conv2d_shape& s) noexcept {
@@ -28,8 +28,7 @@ struct implicit_gemm {
     else return static_cast<void>(s), 0;
   }
 
-  /// Writes packed_bytes at a multiple of 64. The prepared weights hold for this x_zero, and for
-  /// weights whose zero point is 0. bias may be null.
+  /// Writes packed_bytes at a multiple of 64. The prepared weights hold for this x_zero. bias may be null.
   template <class Bias>
   static void pack(const conv2d_shape& s, const W& w, const Bias* bias, int x_zero, unsigned char* packed) noexcept {
     if constexpr (is_fast) {
@@ -37,7 +36,9 @@ struct implicit_gemm {
       using P = best_prim<prims::gemm, Arch>;
       for (int g = 0; g < s.groups; ++g) {
         const int first = g * s.group_out();
-        weights(s).pack([&](int c, int k) { return int{w[static_cast<size_t>(ptrdiff_t{first + c} * s.depth() + k)]}; },
+        weights(s).pack([&](int c, int k) { 
+                          return int{w[static_cast<size_t>(ptrdiff_t{first + c} * s.depth() + k)]} - byte_shift<W>;
+                        },
                         [&](int c) { return bias != nullptr ? static_cast<int32_t>(bias[first + c]) : 0; },
                         x_zero + P::template shift<X>, packed + static_cast<size_t>(g) * group_bytes(s));
       }
@@ -49,21 +50,26 @@ protected:
   static bool run_packed(const conv2d_shape& s, const X* x, int x_zero, int w_zero, const unsigned char* packed,
                          const Rq& rq, Y* y, unsigned char* scratch) noexcept {
     if constexpr (is_fast) {
-      if (packed == nullptr || w_zero != 0 || packed_bytes(s) == 0) return false;
+      if (packed == nullptr || packed_bytes(s) == 0) return false;
       using P = best_prim<prims::gemm, Arch>;
+      const conv2d_shape flat = flattened(s);
       const auto w = weights(s);
       const auto rows = block(s);
-      const auto stride = static_cast<ptrdiff_t>(rows.stride());
+      const int zero = w_zero - byte_shift<W>;
       work_area area(scratch);
-      auto* const x_rows = area.take<typename P::element>(rows.elements());
+      const row_block<P> x_rows{area.take<typename P::element>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
       auto* const tile = area.take<int32_t>(rows.tile_size);
+      auto* const offsets = area.take<int32_t>(static_cast<size_t>(rows.rows));
       for (int g = 0; g < s.groups; ++g, packed += w.bytes()) {
-        const Rows<P, X> gathered(s, x, x_zero, g);
+        const Rows<P, X> gathered(flat, x, x_zero, g);
         output_position at;
         for (int64_t done = 0; done < positions(s); done += rows.rows) {
           const int n = static_cast<int>(smaller<int64_t>(rows.rows, positions(s) - done));
-          for (int r = 0; r < n; ++r, at.next(s)) gathered.write(at, x_rows + r * stride, rows.depth);
-          gemm_rows<Arch>(n, x_rows, stride, w, packed, nullptr, rq, g * s.group_out(),
+          gathered.write(at, n, x_rows, rows.depth);
+          if (zero != 0)
+            for (int r = 0; r < n; ++r)
+              offsets[r] = row_offset<P>(x_rows.from(r).at, s.depth(), x_zero + P::template shift<X>, zero);
+          gemm_rows<Arch>(n, x_rows.at, x_rows.stride, w, packed, zero != 0 ? offsets : nullptr, rq, g * s.group_out(),
                           y + done * s.out_c + g * s.group_out(), s.out_c, tile);
         }
       }
@@ -73,6 +79,17 @@ protected:
   }
 
 private:
+  /// Where each position reads just itself, all of them in one row.
+  static constexpr conv2d_shape flattened(const conv2d_shape& s) noexcept {
+    const window2d& t = s.window;
+    const bool same = t.taps() == 1 && t.stride_h == 1 && t.stride_w == 1 && t.pad_top == 0 && t.pad_left == 0 &&
+                      s.in_h == s.out_h && s.in_w == s.out_w;
+    if (!same || positions(s) > highest_of<int>) return s;
+    conv2d_shape flat = s;
+    flat.batch = flat.in_h = flat.out_h = 1;
+    flat.in_w = flat.out_w = static_cast<int>(positions(s));
+    return flat;
+  }
   static constexpr auto weights(const conv2d_shape& s) noexcept {
     return gemm_weights<best_prim<prims::gemm, Arch>>{s.depth(), s.group_out()};
   }

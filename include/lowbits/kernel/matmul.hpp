@@ -20,7 +20,6 @@ struct matmul {
     if constexpr (is_fast) {
       const auto rows = block(s);
       return work_total(work_bytes(weights(s).bytes(), 1) + rows.bytes() +
-                        work_bytes(static_cast<size_t>(rows.rows), sizeof(int32_t)) +
                         work_bytes(static_cast<size_t>(s.depth), sizeof(X)));
     } else {
       return static_cast<void>(s), 0;
@@ -83,9 +82,9 @@ private:
           for (int r = 0; r < n; ++r) {
             const X* from = row(done + r);
             auto* to = x_rows + r * stride;
-            if (s.depth > 0) P::fetch(from, s.depth, to);
+            P::fetch(1, s.depth, from, 0, to, 0);
             for (int k = s.depth; k < rows.depth; ++k) to[k] = 0;
-            if (z != 0) offsets[r] = row_offset(s.depth, from, x_zero, z);
+            if (z != 0) offsets[r] = row_offset<P>(to, s.depth, x_zero + P::template shift<X>, z);
           }
           gemm_rows<Arch>(n, x_rows, stride, layout, packed, z != 0 ? offsets : nullptr, rq, 0, y, s.cols, tile);
           y += ptrdiff_t{n} * s.cols;
@@ -93,11 +92,6 @@ private:
       }
   }
 
-  static int32_t row_offset(int depth, const X* x, int x_zero, int z) noexcept {
-    int32_t sum = 0;
-    for (int k = 0; k < depth; ++k) sum += x[k];
-    return static_cast<int32_t>(static_cast<uint32_t>(-z) * (static_cast<uint32_t>(sum) - static_cast<uint32_t>(depth) * static_cast<uint32_t>(x_zero)));
-  }
   template <class Layout>
   static void prepare(const matmul_shape& s, const Layout& layout, const W* w, int x_zero,
                       unsigned char* packed) noexcept {

@@ -9,13 +9,29 @@
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
-/// True when every weight that W can give is in [-128, 127]: a pointer to int8_t, or a view that
-/// names its number type as W::q.
+/// What a weight may be, as far as its type tells: a pointer's element, or a view's number type W::q.
+struct weight_range {
+  int lowest, highest;
+};
 template <class W>
-inline constexpr bool fits_int8 = [] {
-  if constexpr (std::is_pointer_v<W>) return std::is_same_v<std::remove_cv_t<std::remove_pointer_t<W>>, int8_t>;
-  else if constexpr (requires { typename W::q; }) return W::q::lowest >= -128 && W::q::highest <= 127;
-  else return false;
+inline constexpr weight_range range_of = [] {
+  if constexpr (std::is_pointer_v<W>) {
+    using T = std::remove_cv_t<std::remove_pointer_t<W>>;
+    if constexpr (sizeof(T) == 1) return weight_range{lowest_of<T>, highest_of<T>};
+    else return weight_range{-32768, 32767};
+  } else if constexpr (requires { typename W::q; }) {
+    return weight_range{W::q::lowest, W::q::highest};
+  } else {
+    return weight_range{-32768, 32767};
+  }
 }();
+
+/// True when weights of type W fit in eight bits once byte_shift<W> has been taken off.
+template <class W>
+inline constexpr bool fits_byte =
+    range_of<W>.highest <= 255 && range_of<W>.lowest >= (range_of<W>.highest > 127 ? 0 : -128);
+/// What brings weights of type W into the range of int8_t.
+template <class W>
+inline constexpr int byte_shift = range_of<W>.highest > 127 ? 128 : 0;
 
 }  // namespace lowbits::kernel

@@ -15,8 +15,8 @@ struct transposed_conv2d : implicit_gemm<Arch, X, W, Acc, Rq, spread_rows> {
   using base = implicit_gemm<Arch, X, W, Acc, Rq, spread_rows>;
   using typename base::Y;
 
-  /// bias may be null. packed may be null where packed_bytes is 0; elsewhere null, and a w_zero other
-  /// than 0, mean that the reference runs.
+  /// bias may be null. packed may be null where packed_bytes is 0; elsewhere null means that the
+  /// reference runs.
   template <class Bias>
   static void run(const conv2d_shape& s, const X* x, int x_zero, const W& w, int w_zero, const Bias* bias,
                   const unsigned char* packed, const Rq& rq, Y* y, unsigned char* scratch) noexcept {

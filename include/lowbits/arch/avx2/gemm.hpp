@@ -17,11 +17,32 @@ struct prim<prims::gemm, arch::avx2> {
   static constexpr int shift = 0;
 
   template <class Code>
-  static void fetch(const Code* x, int n, element* to) noexcept {
+  static void fetch(int rows, int n, const Code* x, ptrdiff_t x_step, element* to, ptrdiff_t to_step) noexcept {
     using namespace detail::avx2;
-    for (; n >= 16; n -= 16, x += 16, to += 16)
-      store(to, widen<Code>(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))));
-    for (; n > 0; --n) *to++ = *x++;
+    for (; rows > 0; --rows, x += x_step, to += to_step) {
+      int i = 0;
+      for (; i + 16 <= n; i += 16)
+        store(to + i, widen<Code>(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x + i))));
+      if (i == n) continue;
+      if (n >= 16) {  // the last sixteen, some of them again
+        store(to + n - 16, widen<Code>(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x + n - 16))));
+      } else {
+        for (; i < n; ++i) to[i] = x[i];
+      }
+    }
+  }
+
+  static int32_t sum(const element* x, int n) noexcept {
+    using namespace detail::avx2;
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i s = _mm256_setzero_si256();
+    for (; n >= 16; n -= 16, x += 16) s = _mm256_add_epi32(s, _mm256_madd_epi16(load(x), ones));
+    alignas(32) int32_t lanes[8];
+    store(lanes, s);
+    uint32_t all = 0;
+    for (const int32_t l : lanes) all += static_cast<uint32_t>(l);
+    for (; n > 0; --n) all += static_cast<uint32_t>(*x++);
+    return static_cast<int32_t>(all);
   }
 
   static void run(int m, int n, int steps, const element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,

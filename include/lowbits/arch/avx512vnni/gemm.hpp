@@ -31,12 +31,24 @@ struct prim<prims::gemm, arch::avx512vnni> {
   static constexpr int shift = Code(-1) < Code(0) ? 128 : 0;
 
   template <class Code>
-  static void fetch(const Code* x, int n, element* to) noexcept {
+  static void fetch(int rows, int n, const Code* x, ptrdiff_t x_step, element* to, ptrdiff_t to_step) noexcept {
     using namespace detail::avx512;
     const __m512i flip = _mm512_set1_epi8(static_cast<char>(shift<Code>));
-    for (; n > 64; n -= 64, x += 64, to += 64) store(to, _mm512_xor_si512(load(x), flip));
-    const __mmask64 k = first64(n);
-    _mm512_mask_storeu_epi8(to, k, _mm512_xor_si512(_mm512_maskz_loadu_epi8(k, x), flip));
+    const int whole = (n - 1) / 64 * 64;
+    const __mmask64 rest = first64(n - whole);
+    for (; rows > 0; --rows, x += x_step, to += to_step) {
+      for (int i = 0; i < whole; i += 64) store(to + i, _mm512_xor_si512(load(x + i), flip));
+      _mm512_mask_storeu_epi8(to + whole, rest, _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, x + whole), flip));
+    }
+  }
+
+  static int32_t sum(const element* x, int n) noexcept {
+    using namespace detail::avx512;
+    const __m512i ones = _mm512_set1_epi8(1);
+    __m512i s = _mm512_setzero_si512();
+    for (; n > 64; n -= 64, x += 64) dot(s, load(x), ones);
+    dot(s, _mm512_maskz_loadu_epi8(first64(n), x), ones);
+    return _mm512_reduce_add_epi32(s);
   }
 
   static void run(int m, int n, int steps, const element* x, ptrdiff_t stride, const int8_t* w,
