@@ -39,7 +39,7 @@ inline void count_operations(benchmark::State& state, double operations) {
   state.counters["ops"] = benchmark::Counter(operations, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-#if LOWBITS_BUILD_AVX512VNNI
+#if LOWBITS_BUILD_X86
 }  // namespace bench
 LOWBITS_REGION_BEGIN("avx512f,avx512bw,avx512vnni", "icelake-server")
 namespace bench {
@@ -57,7 +57,7 @@ inline void multiply_zmm() {
 LOWBITS_REGION_END
 namespace bench {
 #endif
-#if LOWBITS_BUILD_AVX2
+#if LOWBITS_BUILD_X86
 }  // namespace bench
 LOWBITS_REGION_BEGIN("avx2", "haswell")
 namespace bench {
@@ -85,14 +85,14 @@ inline void add_controls() {
 #if LOWBITS_DISPATCH
   const auto f = lowbits::cpu::detect();
 #endif
-#if LOWBITS_BUILD_AVX512VNNI && LOWBITS_DISPATCH
+#if LOWBITS_BUILD_X86 && LOWBITS_DISPATCH
   if (lowbits::arch::avx512vnni::supported(f))
     benchmark::RegisterBenchmark("control/vpdpbusd_registers", [](benchmark::State& state) {
       for (auto _ : state) multiply_zmm();
       count_operations(state, 2.0 * 24 * 100 * 64);
     });
 #endif
-#if LOWBITS_BUILD_AVX2 && LOWBITS_DISPATCH
+#if LOWBITS_BUILD_X86 && LOWBITS_DISPATCH
   if (lowbits::arch::avx2::supported(f))
     benchmark::RegisterBenchmark("control/vpmaddwd_vpaddd_registers", [](benchmark::State& state) {
       for (auto _ : state) multiply_ymm();

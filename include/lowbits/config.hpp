@@ -146,8 +146,8 @@
 #define LOWBITS_TABLE_TAG
 #endif
 #endif
-#define LOWBITS_DETAIL_JOIN_ARCHS(a, b, c, d, e, f, g, h, ...) _##a##b##c##d##e##f##g##h
-#define LOWBITS_DETAIL_JOIN(...) LOWBITS_DETAIL_JOIN_ARCHS(__VA_ARGS__, , , , , , , , )
+#define LOWBITS_DETAIL_JOIN_ARCHS(a, b, c, d, e, f, g, h, i, j, k, l, ...) _##a##b##c##d##e##f##g##h##i##j##k##l
+#define LOWBITS_DETAIL_JOIN(...) LOWBITS_DETAIL_JOIN_ARCHS(__VA_ARGS__, , , , , , , , , , , , )
 #if defined(LOWBITS_ARCHS)
 #define LOWBITS_DETAIL_ARCHS LOWBITS_DETAIL_JOIN(LOWBITS_ARCHS)
 #else

@@ -21,13 +21,16 @@ void use(const int8_t* w, const int32_t* start, int32_t* acc, const void* x) {
   using P = lb::prim<lb::prims::gemm, Arch>;
   P::run(P::rows, P::cols, 64, static_cast<const typename P::element*>(x), 64, w, start, acc);
 }
+template void use<lb::arch::sse41>(const int8_t*, const int32_t*, int32_t*, const void*);
 template void use<lb::arch::avx2>(const int8_t*, const int32_t*, int32_t*, const void*);
+template void use<lb::arch::avxvnni>(const int8_t*, const int32_t*, int32_t*, const void*);
+template void use<lb::arch::avx512bw>(const int8_t*, const int32_t*, int32_t*, const void*);
 template void use<lb::arch::avx512vnni>(const int8_t*, const int32_t*, int32_t*, const void*);
 """
-MULTIPLY = re.compile(r"vpdpbusd|vpmaddwd")
+MULTIPLY = re.compile(r"vpdpbusd|pmaddwd")
 STACK = re.compile(r"\(%rsp[,)]")
 STACK_WITH_FRAME = re.compile(r"\(%r[sb]p[,)]")
-VECTOR = re.compile(r"%[yz]mm")
+VECTOR = re.compile(r"%[xyz]mm")
 
 
 def main():

@@ -30,7 +30,7 @@ const void* address(Function* f) { return reinterpret_cast<const void*>(f); }
 
 unit_report REPORT() {
   const void* gemm = nullptr;
-#if LOWBITS_BUILD_AVX2
+#if LOWBITS_BUILD_X86
   using prim = lb::prim<lb::prims::gemm, lb::arch::avx2>;
   if constexpr (lb::has_row<lb::prims::gemm, lb::arch::avx2>) gemm = address(&prim::run);
 #endif

@@ -65,15 +65,33 @@ TEST_CASE("order: each architecture stands in front of its weaker ones, generic 
   static_assert(std::is_same_v<inserted<avx512vnni, lb::type_list<avx2, vector, generic>>, lb::type_list<avx512vnni, avx2, vector, generic>>);
   static_assert(std::is_same_v<inserted<sse41_like, lb::type_list<avx512vnni, avx2, vector, generic>>, lb::type_list<avx512vnni, avx2, sse41_like, vector, generic>>);
   static_assert(std::is_same_v<inserted<generic, lb::type_list<>>, lb::type_list<generic>>);
+  static_assert(std::is_same_v<inserted<avxvnni, lb::type_list<avx512vnni, avx2, generic>>, lb::type_list<avx512vnni, avxvnni, avx2, generic>>);
   static_assert(lb::is_within<avx512vnni, vector>() && lb::is_within<avx2, avx2>() && !lb::is_within<avx2, avx512vnni>());
   static_assert(lb::detail::contains<generic, lb::all_archs>);
 }
+
+#if LOWBITS_DISPATCH && LOWBITS_X86
+TEST_CASE("order: of the x86 architectures") {
+  // avx512vnni, avxvnni and avx512bw are not all below one another: the table's order decides.
+  using namespace lb::arch;
+  using order = lb::type_list<avx512vnni, avxvnni, avx512bw, avx2, sse41>;
+  [&]<class... Built, class... Wanted>(lb::type_list<Built...>, lb::type_list<Wanted...>) {
+    std::string built, wanted;
+    ((lb::detail::contains<Built, order> ? built += std::string(" ") + Built::name : built), ...);
+    ((wanted += std::string(" ") + Wanted::name), ...);
+    CHECK(built == wanted);
+  }(lb::all_archs{}, order{});
+  CHECK_FALSE(lb::is_within<avx512vnni, avxvnni>());  // Zen 4 has the one without the other
+}
+#endif
 
 TEST_CASE("best: the first of an architecture and its weaker ones that has a row") {
 #if LOWBITS_DISPATCH && LOWBITS_X86
   using namespace lb::arch;
   static_assert(std::is_same_v<lb::best<lb::prims::gemm, avx512vnni>, avx512vnni>);
+  static_assert(std::is_same_v<lb::best<lb::prims::requantize, avx512vnni>, avx512bw>);
   static_assert(std::is_same_v<lb::best<lb::prims::gemm, avx2>, avx2>);
+  static_assert(std::is_same_v<lb::best<lb::prims::requantize, avxvnni>, avx2>);
   static_assert(std::is_same_v<lb::best<lb::prims::sum, avx512vnni>, avx2>);
 #endif
   static_assert(!lb::has_prim<lb::prims::gemm, lb::arch::generic>);
@@ -85,6 +103,8 @@ TEST_CASE("features: the same as the compiler's own query") {
   const lb::cpu::features f = lb::cpu::detect();
   using enum lb::cpu::feature;
   __builtin_cpu_init();
+  CHECK(f.has(ssse3) == (__builtin_cpu_supports("ssse3") != 0));
+  CHECK(f.has(sse41) == (__builtin_cpu_supports("sse4.1") != 0));
   CHECK(f.has(avx2) == (__builtin_cpu_supports("avx2") != 0));
   CHECK(f.has(fma) == (__builtin_cpu_supports("fma") != 0));
   CHECK(f.has(bmi2) == (__builtin_cpu_supports("bmi2") != 0));
@@ -103,13 +123,22 @@ TEST_CASE("features: the same as the compiler's own query") {
 TEST_CASE("features: AVX-512 needs every part, AVX2 nothing else") {
   using enum lb::cpu::feature;
   lb::cpu::features f;
+  f.add(sse41);
+  CHECK_FALSE(lb::arch::sse41::supported(f));
+  f.add(ssse3);
+  CHECK(lb::arch::sse41::supported(f));
+  f.add(avxvnni);
+  CHECK_FALSE(lb::arch::avxvnni::supported(f));
   CHECK_FALSE(lb::arch::avx2::supported(f));
   f.add(avx2);
   CHECK(lb::arch::avx2::supported(f));
-  for (const auto part : {avx512f, avx512bw, avx512dq, avx512vl, avx512vnni}) {
-    CHECK_FALSE(lb::arch::avx512vnni::supported(f));
+  for (const auto part : {avx512f, avx512bw, avx512dq, avx512vl}) {
+    CHECK_FALSE(lb::arch::avx512bw::supported(f));
     f.add(part);
   }
+  CHECK(lb::arch::avx512bw::supported(f));
+  CHECK_FALSE(lb::arch::avx512vnni::supported(f));
+  f.add(avx512vnni);
   CHECK(lb::arch::avx512vnni::supported(f));
 }
 

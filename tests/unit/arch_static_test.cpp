@@ -20,8 +20,14 @@ static_assert(lb::select_arch() == lb::arch_id_of<lb::arch::native>);
 static_assert(lb::arch::native::native);
 #if LOWBITS_NATIVE_AVX512VNNI
 static_assert(std::is_same_v<lb::arch::native, lb::arch::avx512vnni>);
-#elif defined(__AVX2__)
+#elif LOWBITS_NATIVE_AVXVNNI
+static_assert(std::is_same_v<lb::arch::native, lb::arch::avxvnni>);
+#elif LOWBITS_NATIVE_AVX512BW
+static_assert(std::is_same_v<lb::arch::native, lb::arch::avx512bw>);
+#elif LOWBITS_NATIVE_AVX2
 static_assert(std::is_same_v<lb::arch::native, lb::arch::avx2>);
+#elif LOWBITS_NATIVE_SSE41
+static_assert(std::is_same_v<lb::arch::native, lb::arch::sse41>);
 #elif LOWBITS_BUILD_VECTOR
 static_assert(std::is_same_v<lb::arch::native, lb::arch::vector>);
 #else

@@ -5,4 +5,3 @@
 
 #include <lowbits/arch/avx512vnni/depthwise.hpp>
 #include <lowbits/arch/avx512vnni/gemm.hpp>
-#include <lowbits/arch/avx512vnni/requantize.hpp>

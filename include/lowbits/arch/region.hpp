@@ -3,7 +3,7 @@
 
 // Regions: functions between LOWBITS_REGION_BEGIN and LOWBITS_REGION_END are compiled for the
 // instruction sets named there, whatever the flags of the translation unit are. Write after the
-// includes, in this order, because a region must not contain any:
+// includes, in this order, because a region must not contain any standard header:
 //
 //   #include <lowbits/arch/region.hpp>
 //   #define ...                         (nothing here depends on macros such as __AVX2__: they keep

@@ -12,30 +12,47 @@
 
 namespace lowbits::inline LOWBITS_ABI {
 
-// Which primitives this compiler can build here: in static mode only what the flags allow.
-#if LOWBITS_GNU && LOWBITS_X86 && (LOWBITS_DISPATCH || defined(__AVX2__))
-#define LOWBITS_BUILD_AVX2 1
+// Whether the x86 primitives are compiled: in dispatch mode all of them, in static mode those that
+// the flags allow (`native`).
+#if LOWBITS_GNU && LOWBITS_X86 && (LOWBITS_DISPATCH || (defined(__SSSE3__) && defined(__SSE4_1__)))
+#define LOWBITS_BUILD_X86 1
 #else
-#define LOWBITS_BUILD_AVX2 0
-#endif
-#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__) && \
-    defined(__AVX512VNNI__)
-#define LOWBITS_NATIVE_AVX512VNNI 1
-#else
-#define LOWBITS_NATIVE_AVX512VNNI 0
-#endif
-#if LOWBITS_GNU && LOWBITS_X86 && (LOWBITS_DISPATCH || LOWBITS_NATIVE_AVX512VNNI)
-#define LOWBITS_BUILD_AVX512VNNI 1
-#else
-#define LOWBITS_BUILD_AVX512VNNI 0
+#define LOWBITS_BUILD_X86 0
 #endif
 
 // xsimd costs half a second in every file that includes it: it is used where there are no primitives
-// of our own to take its place (any ARM64, x86 compiled for less than AVX2 in static mode).
-#if LOWBITS_HAS_XSIMD && !LOWBITS_BUILD_AVX2
+// of our own to take its place (any ARM64, x86 compiled for less than SSE4.1 in static mode).
+#if LOWBITS_HAS_XSIMD && !LOWBITS_BUILD_X86
 #define LOWBITS_BUILD_VECTOR 1
 #else
 #define LOWBITS_BUILD_VECTOR 0
+#endif
+
+// What the flags of this translation unit allow.
+#if defined(__SSSE3__) && defined(__SSE4_1__)
+#define LOWBITS_NATIVE_SSE41 1
+#else
+#define LOWBITS_NATIVE_SSE41 0
+#endif
+#if defined(__AVX2__)
+#define LOWBITS_NATIVE_AVX2 1
+#else
+#define LOWBITS_NATIVE_AVX2 0
+#endif
+#if defined(__AVX2__) && defined(__AVXVNNI__)
+#define LOWBITS_NATIVE_AVXVNNI 1
+#else
+#define LOWBITS_NATIVE_AVXVNNI 0
+#endif
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define LOWBITS_NATIVE_AVX512BW 1
+#else
+#define LOWBITS_NATIVE_AVX512BW 0
+#endif
+#if LOWBITS_NATIVE_AVX512BW && defined(__AVX512VNNI__)
+#define LOWBITS_NATIVE_AVX512VNNI 1
+#else
+#define LOWBITS_NATIVE_AVX512VNNI 0
 #endif
 
 namespace arch {
@@ -56,25 +73,52 @@ struct vector {
   static constexpr bool supported(const cpu::features&) noexcept { return native; }
 };
 
+/// SSSE3 and SSE4.1: every x86-64 processor since 2008.
+struct sse41 {
+  static constexpr const char* name = "sse41";
+  using weaker = type_list<vector, generic>;
+  static constexpr bool native = LOWBITS_NATIVE_SSE41 != 0;
+  static constexpr bool supported(const cpu::features& f) noexcept {
+    return f.has(cpu::feature::ssse3, cpu::feature::sse41);
+  }
+};
+
 struct avx2 {
   static constexpr const char* name = "avx2";
-  using weaker = type_list<vector, generic>;
-#if defined(__AVX2__)
-  static constexpr bool native = true;
-#else
-  static constexpr bool native = false;
-#endif
+  using weaker = type_list<sse41, vector, generic>;
+  static constexpr bool native = LOWBITS_NATIVE_AVX2 != 0;
   static constexpr bool supported(const cpu::features& f) noexcept { return f.has(cpu::feature::avx2); }
 };
 
-/// AVX-512 F, BW, DQ, VL and VNNI: Cascade Lake, Ice Lake, Zen 4 and later.
-struct avx512vnni {
-  static constexpr const char* name = "avx512vnni";
-  using weaker = type_list<avx2, vector, generic>;
-  static constexpr bool native = LOWBITS_NATIVE_AVX512VNNI != 0;
+/// AVX-VNNI, the 256-bit form of vpdpbusd: Alder Lake, Zen 5 and later. Not every processor with
+/// AVX512-VNNI has it, so it is not one of that one's weaker ones.
+struct avxvnni {
+  static constexpr const char* name = "avxvnni";
+  using weaker = type_list<avx2, sse41, vector, generic>;
+  static constexpr bool native = LOWBITS_NATIVE_AVXVNNI != 0;
+  static constexpr bool supported(const cpu::features& f) noexcept {
+    return f.has(cpu::feature::avx2, cpu::feature::avxvnni);
+  }
+};
+
+/// AVX-512 F, BW, DQ and VL: Skylake-X and later.
+struct avx512bw {
+  static constexpr const char* name = "avx512bw";
+  using weaker = type_list<avx2, sse41, vector, generic>;
+  static constexpr bool native = LOWBITS_NATIVE_AVX512BW != 0;
   static constexpr bool supported(const cpu::features& f) noexcept {
     using enum cpu::feature;
-    return f.has(avx2, avx512f, avx512bw, avx512dq, avx512vl, avx512vnni);
+    return f.has(avx2, avx512f, avx512bw, avx512dq, avx512vl);
+  }
+};
+
+/// AVX-512 with VNNI as well: Cascade Lake, Ice Lake, Zen 4 and later.
+struct avx512vnni {
+  static constexpr const char* name = "avx512vnni";
+  using weaker = type_list<avx512bw, avx2, sse41, vector, generic>;
+  static constexpr bool native = LOWBITS_NATIVE_AVX512VNNI != 0;
+  static constexpr bool supported(const cpu::features& f) noexcept {
+    return avx512bw::supported(f) && f.has(cpu::feature::avx512vnni);
   }
 };
 

@@ -18,7 +18,7 @@ namespace lowbits::inline LOWBITS_ABI::cpu {
 /// Instruction sets a primitive may need. On x86 a bit is set only when the operating system also
 /// saves the registers involved.
 enum class feature : uint8_t {
-  avx2, fma, bmi2, avxvnni,
+  ssse3, sse41, avx2, fma, bmi2, avxvnni,
   avx512f, avx512bw, avx512dq, avx512vl, avx512vnni, avx512vbmi,
   amx_int8,  ///< tile registers still need the kernel's permission
   dotprod, i8mm, sve,
@@ -61,6 +61,8 @@ inline features ask() noexcept {
   const auto bit_of = [](uint32_t word, int n) { return (word >> n & 1u) != 0; };
   const uint32_t highest_leaf = cpuid(0, 0).a;
   const cpuid_result one = cpuid(1, 0);
+  f.add(feature::ssse3, bit_of(one.c, 9));
+  f.add(feature::sse41, bit_of(one.c, 19));
   if (highest_leaf < 7 || !bit_of(one.c, 27)) return f;  // no OSXSAVE: no wide registers
   const uint32_t saved = saved_states();
   const bool ymm = (saved & 0x06u) == 0x06u;

@@ -8,11 +8,12 @@
 // the tag (in lowbits::arch), its primitives, and the macro LOWBITS_EXTRA_ROWS with their rows.
 
 #include <lowbits/arch/prim.hpp>
-#if LOWBITS_BUILD_AVX2
+#if LOWBITS_BUILD_X86
 #include <lowbits/arch/avx2.hpp>
-#endif
-#if LOWBITS_BUILD_AVX512VNNI
+#include <lowbits/arch/avx512bw.hpp>
 #include <lowbits/arch/avx512vnni.hpp>
+#include <lowbits/arch/avxvnni.hpp>
+#include <lowbits/arch/sse41.hpp>
 #endif
 #include <lowbits/arch/xsimd.hpp>
 

@@ -20,13 +20,6 @@ LOWBITS_REGION_INLINE void dot16(__m512i& acc, __m512i x, __m512i w) {
 #endif
 }
 
-/// 32 codes as 16-bit numbers.
-template <class Code>
-LOWBITS_REGION_INLINE __m512i widen(__m256i codes) {
-  if constexpr (Code(-1) < Code(0)) return _mm512_cvtepi8_epi16(codes);
-  else return _mm512_cvtepu8_epi16(codes);
-}
-
 }  // namespace detail::avx512
 
 template <>

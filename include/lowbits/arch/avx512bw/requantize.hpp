@@ -3,9 +3,9 @@
 
 // Accumulators to codes with AVX-512, sixteen columns at a time.
 
-#include <lowbits/arch/avx512vnni/common.hpp>
+#include <lowbits/arch/avx512bw/common.hpp>
 
-LOWBITS_REGION_AVX512VNNI
+LOWBITS_REGION_AVX512BW
 namespace lowbits::inline LOWBITS_ABI {
 
 namespace detail::avx512 {
@@ -34,7 +34,7 @@ LOWBITS_REGION_INLINE __m512i in_order(__m512i row, __m512i next) {
 }  // namespace detail::avx512
 
 template <>
-struct prim<prims::requantize, arch::avx512vnni> {
+struct prim<prims::requantize, arch::avx512bw> {
   template <rescale_rule Rule, class Code>
   static void run(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride, const column_factors& factors,
                   const code_stage& stage, Code* y, ptrdiff_t y_stride) noexcept {

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Primitives for AVX-512 F, BW, DQ and VL, without VNNI (arch::avx512bw).
+
+#include <lowbits/arch/avx512bw/gemm.hpp>
+#include <lowbits/arch/avx512bw/requantize.hpp>
