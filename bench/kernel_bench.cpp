@@ -75,10 +75,10 @@ constexpr lb::conv2d_shape square_conv(int size, int in_c, int out_c, int kernel
           .window = {.kernel_h = kernel, .kernel_w = kernel, .stride_h = stride, .stride_w = stride,
                      .pad_top = pad, .pad_left = pad}};
 }
-constexpr lb::depthwise_shape square_depthwise(int size, int channels, int stride) {
-  const int out = (size - 1) / stride + 1;
-  return {.in_h = size, .in_w = size, .in_c = channels, .out_h = out, .out_w = out,
-          .window = {.kernel_h = 3, .kernel_w = 3, .stride_h = stride, .stride_w = stride, .pad_top = 1, .pad_left = 1}};
+constexpr lb::depthwise_shape square_depthwise(int size, int channels, int stride, int kernel = 3, int multiplier = 1) {
+  const int out = (size - 1) / stride + 1, pad = kernel / 2;
+  return {.in_h = size, .in_w = size, .in_c = channels, .out_h = out, .out_w = out, .multiplier = multiplier,
+          .window = {.kernel_h = kernel, .kernel_w = kernel, .stride_h = stride, .stride_w = stride, .pad_top = pad, .pad_left = pad}};
 }
 
 template <class Arch>
@@ -93,8 +93,14 @@ void add_all() {
   add_conv<Arch>("conv_7x7_224x224x3_64", square_conv(224, 3, 64, 7, 2));
   add_conv<Arch>("conv_3x3_8x8x16", square_conv(8, 16, 16, 3, 1));
   add_depthwise<Arch>("depthwise_112x112x32", square_depthwise(112, 32, 1));
-  add_depthwise<Arch>("depthwise_28x28x192", square_depthwise(28, 192, 1));
   add_depthwise<Arch>("depthwise_112x112x64_stride2", square_depthwise(112, 64, 2));
+  add_depthwise<Arch>("depthwise_56x56x144", square_depthwise(56, 144, 1));
+  add_depthwise<Arch>("depthwise_28x28x192", square_depthwise(28, 192, 1));
+  add_depthwise<Arch>("depthwise_14x14x384", square_depthwise(14, 384, 1));
+  add_depthwise<Arch>("depthwise_7x7x960", square_depthwise(7, 960, 1));
+  add_depthwise<Arch>("depthwise_5x5_28x28x192", square_depthwise(28, 192, 1, 5));
+  add_depthwise<Arch>("depthwise_5x5_28x28x192_stride2", square_depthwise(28, 192, 2, 5));
+  add_depthwise<Arch>("depthwise_28x28x96_multiplier2", square_depthwise(28, 96, 1, 3, 2));
 }
 
 const bool registered = [] {

@@ -78,23 +78,39 @@ void add(prims::requantize, Arch) {
   });
 }
 
+/// A 3x3 window over 16 columns: gathering alone, and two or one output rows made from the columns.
 template <class Arch>
 void add(prims::depthwise, Arch) {
   using P = lb::prim<prims::depthwise, Arch>;
-  add_benchmark<Arch>("depthwise", [](benchmark::State& state) {
-    constexpr int pairs = 5, positions = 16;
-    const auto x = random_codes<int8_t>((positions + 2 * pairs) * P::lanes);
-    const auto w = random_codes<int16_t>(2 * pairs * P::lanes);
-    const std::vector<int32_t> start(P::lanes);
-    std::vector<int32_t> acc(positions * P::lanes);
-    std::vector<lb::sliding_tap<int8_t>> taps;
-    for (int t = 0; t < 2 * pairs; ++t) taps.push_back({x.data() + t * P::lanes, P::lanes});
-    for (auto _ : state) {
-      P::run(pairs, taps.data(), 0, positions, P::lanes, w.data(), start.data(), acc.data(), P::lanes);
-      benchmark::ClobberMemory();
-    }
-    count_operations(state, 2.0 * 2 * pairs * positions * P::lanes);
-  });
+  constexpr int count = 16, columns = count + 2, channels = P::lanes;
+  for (const int rows : {0, 2, 1})
+    add_benchmark<Arch>(rows == 0 ? "depthwise_gather" : rows == 2 ? "depthwise_two_rows" : "depthwise_row", [rows](benchmark::State& state) {
+      constexpr int groups = (3 + P::depth) / P::depth, terms = 3 * groups;
+      const auto x = random_codes<int8_t>((columns + P::depth) * channels);
+      const auto w = random_codes<int8_t>(static_cast<size_t>(terms * 2 * channels * P::depth));
+      const std::vector<typename P::weight> weights(w.begin(), w.end());
+      const std::vector<int32_t> start(channels);
+      std::vector<int32_t> factors;
+      for (int c = 0; c < channels; ++c) factors.push_back((1 << 30) + c), factors.push_back(-8);
+      std::vector<int8_t> y(2 * count * channels);
+      const aligned_bytes strip(groups * columns * P::column_bytes);
+      std::vector<lb::sliding_tap<int8_t>> taps;
+      for (int d = 0; d < P::depth; ++d) taps.push_back({x.data() + d * channels, channels});
+      std::vector<ptrdiff_t> offsets;
+      for (int t = 0; t < terms; ++t) offsets.push_back((t / 3 * columns + t % 3) * P::column_bytes);
+      const lb::depthwise_strip<typename P::weight> s{strip.data(), P::column_bytes, offsets.data(), terms, weights.data(),
+                                                      2 * channels * P::depth, start.data(), rows, count, channels};
+      const auto gather = [&] {
+        for (int g = 0; g < groups; ++g) P::gather(taps.data(), columns, channels, strip.data() + g * columns * P::column_bytes);
+      };
+      gather();
+      for (auto _ : state) {
+        if (rows == 0) gather();
+        else P::template run<lb::rescale_rule::once>(s, {factors.data(), true}, {3, -128, 127}, y.data(), count * channels, channels);
+        benchmark::ClobberMemory();
+      }
+      count_operations(state, rows == 0 ? columns * channels : 18.0 * rows * count * channels);
+    });
 }
 
 /// f(n, x, y, out) on 4096 codes.

@@ -86,18 +86,44 @@ struct prim<prims::requantize, arch::odd_tile> {
 
 template <>
 struct prim<prims::depthwise, arch::odd_tile> {
-  static constexpr int lanes = 6;
-  static constexpr int place(int c) noexcept { return c * 5 % 6; }
+  static constexpr int lanes = 6, depth = 3, column_bytes = 192;
+  using weight = int16_t;
   template <class Code>
-  static void run(int pairs, const sliding_tap<Code>* taps, ptrdiff_t first, int positions, int channels,
-                  const int16_t* w, const int32_t* start, int32_t* acc, ptrdiff_t acc_stride) noexcept {
-    for (int i = 0; i < positions; ++i)
-      for (int c = 0; c < channels; ++c) {
-        int32_t sum = start[c];
-        for (int t = 0; t < 2 * pairs; ++t)
-          sum += taps[t].at[first + i * taps[t].step + c] * w[(t / 2 * lanes + place(c)) * 2 + t % 2];
-        acc[i * acc_stride + c] = sum;
+  static constexpr int shift = 9;
+  static constexpr int place(int c) noexcept { return c * 5 % 6; }
+
+  template <class Code>
+  static void gather(const sliding_tap<Code>* taps, int n, int channels, unsigned char* to) noexcept {
+    for (int i = 0; i < n; ++i, to += column_bytes)
+      for (int c = 0; c < channels; ++c)
+        for (int d = 0; d < depth; ++d)
+          reinterpret_cast<int32_t*>(to)[c * depth + d] = taps[d].at[i * taps[d].step + c] + shift<Code>;
+  }
+  static void sums(const depthwise_strip<weight>& s, int32_t* acc, ptrdiff_t acc_row, ptrdiff_t acc_step) noexcept {
+    for (int r = 0; r < s.rows; ++r)
+      for (int i = 0; i < s.count; ++i)
+        for (int c = 0; c < s.channels; ++c) acc[r * acc_row + i * acc_step + c] = sum(s, r, i, c);
+  }
+  template <rescale_rule Rule, class Code>
+  static void run(const depthwise_strip<weight>& s, const column_factors& factors, const code_stage& stage, Code* y,
+                  ptrdiff_t y_row, ptrdiff_t y_step) noexcept {
+    for (int r = 0; r < s.rows; ++r)
+      for (int i = 0; i < s.count; ++i)
+        for (int c = 0; c < s.channels; ++c) {
+          const auto* f = static_cast<const int32_t*>(factors.pairs) + (factors.per_column ? 2 * c : 0);
+          y[r * y_row + i * y_step + c] = static_cast<Code>(odd::rescaled<Rule>(sum(s, r, i, c), f[0], f[1], stage));
+        }
+  }
+
+private:
+  static int32_t sum(const depthwise_strip<weight>& s, int r, int i, int c) noexcept {
+    auto total = static_cast<uint32_t>(s.start[place(c)]);
+    for (int t = 0; t < s.term_count; ++t)
+      for (int d = 0; d < depth; ++d) {
+        const int code = reinterpret_cast<const int32_t*>(s.columns + i * s.step + s.terms[t])[c * depth + d];
+        total += static_cast<uint32_t>(code * s.w[t * s.w_step + (r * lanes + place(c)) * depth + d]);
       }
+    return static_cast<int32_t>(total);
   }
 };
 

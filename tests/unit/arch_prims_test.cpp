@@ -109,40 +109,83 @@ void check(prims::requantize, Arch) {
   check_requantize<Arch, lb::rescale_rule::twice, uint8_t>(random);
 }
 
-// ---- depthwise: weights laid out as the architecture says
+// ---- depthwise: columns gathered, then sums and codes of one or two rows made from them
 template <class Arch, class Code>
 void check_depthwise(naive::random_numbers& random) {
   using P = lb::prim<prims::depthwise, Arch>;
-  std::vector<int> seen(P::lanes);
-  for (int c = 0; c < P::lanes; ++c) ++seen[static_cast<std::size_t>(P::place(c))];
-  for (int c = 0; c < P::lanes; ++c) CHECK(seen[static_cast<std::size_t>(c)] == 1);
-  for (const int pairs : {1, 2, 5})
-    for (const int positions : {1, 2, 3, 4, 5, 9})
-      for (int channels = 1; channels <= P::lanes; ++channels)
-        for (const auto where : both_places) {
-          const int taps = 2 * pairs, step = 3;
-          const auto length = static_cast<std::size_t>((positions - 1) * step + channels);
-          const auto x = codes<Code>(length, random);  // all taps read the same codes, with other weights
-          const auto narrow_weights = codes<int8_t>(static_cast<std::size_t>(taps * P::lanes), random);
-          std::vector<int16_t> w(narrow_weights.size());
-          for (int t = 0; t < taps; ++t)
-            for (int c = 0; c < P::lanes; ++c)
-              w[static_cast<std::size_t>((t / 2 * P::lanes + P::place(c)) * 2 + t % 2)] = narrow_weights[static_cast<std::size_t>(t * P::lanes + c)];
-          const auto start = start_values(static_cast<std::size_t>(channels), random);
-          const Code* at = a_memory.copy(x, where);
-          std::vector<lb::sliding_tap<Code>> all(static_cast<std::size_t>(taps), {at, step});
-          all.back().step = 0;
-          int32_t* acc = y_memory.take<int32_t>(static_cast<std::size_t>(positions * channels), where);
-          P::run(pairs, all.data(), 0, positions, channels, b_memory.copy(w, where), c_memory.copy(start, where), acc, channels);
-          for (int i = 0; i < positions; ++i)
+  using weight = typename P::weight;
+  constexpr int lanes = P::lanes, depth = P::depth, slots = lanes * depth, column_bytes = P::column_bytes;
+  static_assert(column_bytes % 64 == 0);
+  std::vector<int> seen(lanes);
+  for (int c = 0; c < lanes; ++c) ++seen[static_cast<std::size_t>(P::place(c))];
+  for (int c = 0; c < lanes; ++c) CHECK(seen[static_cast<std::size_t>(c)] == 1);
+  const auto size = [](int n) { return static_cast<std::size_t>(n); };
+  for (int channels = 1; channels <= lanes; ++channels)
+    for (const int count : {1, 2, 3, 4, 5, 9})
+      for (const auto where : both_places) {
+        const int rows = random.in(1, 2), stride = random.in(1, 2), terms = random.in(1, 5), columns = (count - 1) * stride + terms;
+        const int step = channels + random.in(0, 3);
+        // All taps read one array: tap d begins at its code d; the last one does not move.
+        const auto x = codes<Code>(size((columns - 1) * step + channels + depth - 1), random);
+        const auto tap_weights = codes<int8_t>(size(terms * rows * slots), random);
+        std::vector<weight> w(tap_weights.begin(), tap_weights.end());
+        const bool extreme = random.in(0, 3) == 0;
+        auto start = start_values(size(lanes), random);
+        for (auto& v : start) v /= extreme ? 1 : 10000;
+        const Code* at = a_memory.copy(x, where);
+        std::vector<lb::sliding_tap<Code>> taps;
+        for (int d = 0; d < depth; ++d) taps.push_back({at + d, d + 1 < depth ? step : 0});
+        auto* strip = d_memory.take<unsigned char>(size(columns * column_bytes), where);
+        P::gather(taps.data(), columns, channels, strip);
+        std::vector<ptrdiff_t> offsets;
+        for (int t = 0; t < terms; ++t) offsets.push_back((terms - 1 - t) * column_bytes);
+        const lb::depthwise_strip<weight> s{strip, stride * column_bytes, offsets.data(), terms, b_memory.copy(w, where), rows * slots,
+                                            c_memory.copy(start, where), rows, count, channels};
+
+        std::vector<int32_t> expected;
+        for (int r = 0; r < rows; ++r)
+          for (int i = 0; i < count; ++i)
             for (int c = 0; c < channels; ++c) {
-              auto expected = static_cast<uint32_t>(start[static_cast<std::size_t>(c)]);
-              for (int t = 0; t < taps; ++t)
-                expected += static_cast<uint32_t>(x[static_cast<std::size_t>((t + 1 < taps ? i * step : 0) + c)] * narrow_weights[static_cast<std::size_t>(t * P::lanes + c)]);
-              if (acc[i * channels + c] != static_cast<int32_t>(expected))
-                FAIL_CHECK(std::string(Arch::name), " depthwise pairs ", pairs, " positions ", positions, " channels ", channels, " at ", i, ",", c);
+              auto sum = static_cast<uint32_t>(start[size(P::place(c))]);
+              for (int t = 0; t < terms; ++t)
+                for (int d = 0; d < depth; ++d) {
+                  const int column = i * stride + terms - 1 - t;
+                  const int code = x[size(d + (d + 1 < depth ? column * step : 0) + c)] + P::template shift<Code>;
+                  sum += static_cast<uint32_t>(code * tap_weights[size(t * rows * slots + (r * lanes + P::place(c)) * depth + d)]);
+                }
+              expected.push_back(static_cast<int32_t>(sum));
             }
-        }
+        const auto what = [&] {
+          return std::string(Arch::name) + " depthwise rows " + std::to_string(rows) + " count " + std::to_string(count) +
+                 " channels " + std::to_string(channels) + " terms " + std::to_string(terms) + ": ";
+        };
+        int32_t* acc = y_memory.take<int32_t>(expected.size(), where);
+        P::sums(s, acc, count * channels, channels);
+        const std::string wrong = difference(acc, expected);
+        if (!wrong.empty()) FAIL_CHECK(what(), "sums, ", wrong);
+
+        const auto compare_codes = [&]<lb::rescale_rule Rule, class Out>(Out) {
+          const int low = lb::lowest_of<Out>, high = lb::highest_of<Out>;
+          const lb::code_stage stage{random.in(low, high), random.in(low, 0), random.in(1, high)};
+          const bool per_column = random.in(0, 1) != 0;
+          std::vector<int32_t> factors;
+          for (int c = 0; c < channels; ++c) {
+            factors.push_back(random.in(0, 9) == 0 ? 0 : random.in(1 << 30, lb::highest_of<int32_t>));
+            factors.push_back(random.in(0, 40) == 0 ? random.in(-31, 30) : random.in(-12, -6));
+          }
+          std::vector<Out> wanted(expected.size());
+          lb::prim<prims::requantize, odd_tile>::run<Rule>(rows * count, channels, expected.data(), channels, {factors.data(), per_column}, stage, wanted.data(), channels);
+          Out* y = y_memory.take<Out>(wanted.size(), where);
+          static guarded::memory factor_memory;
+          P::template run<Rule>(s, {factor_memory.copy(factors, where), per_column}, stage, y, count * channels, channels);
+          const std::string differs = difference(y, wanted);
+          if (!differs.empty()) FAIL_CHECK(what(), "codes, ", differs);
+        };
+        compare_codes.template operator()<lb::rescale_rule::once>(int8_t{});
+        compare_codes.template operator()<lb::rescale_rule::once>(uint8_t{});
+        compare_codes.template operator()<lb::rescale_rule::twice>(int8_t{});
+        compare_codes.template operator()<lb::rescale_rule::twice>(uint8_t{});
+      }
 }
 template <class Arch>
 void check(prims::depthwise, Arch) {

@@ -39,6 +39,19 @@ struct sliding_tap {
   ptrdiff_t step;
 };
 
+/// Columns of gathered codes and what they are multiplied with, see prims::depthwise.
+template <class Weight>
+struct depthwise_strip {
+  const unsigned char* columns;  ///< output column i and term t use the column at columns + i * step + terms[t]
+  ptrdiff_t step;                ///< bytes
+  const ptrdiff_t* terms;        ///< bytes
+  int term_count;
+  const Weight* w;
+  ptrdiff_t w_step;  ///< weights from a term to the next
+  const int32_t* start;
+  int rows, count, channels;  ///< output rows (1 or 2), output columns, channels in the block
+};
+
 /// A regular grid of codes: row r, column c at at[r * row_step + c * col_step].
 template <class Code>
 struct code_grid {
@@ -86,11 +99,19 @@ struct gemm {};
 /// Mantissas are 0 or in [2^30, 2^31), exponents in [-31, 30].
 struct requantize {};
 
-/// A block of up to `lanes` channels of a depthwise convolution:
-///   run(pairs, taps, first, positions, channels, w, start, acc, acc_stride)
-///       acc[i * acc_stride + c] = start[c] + sum over t < 2 * pairs of code(t, i, first + c) * weight(t, c)
-/// for i < positions, c < channels <= lanes. weight(t, c) is w[(t / 2 * lanes + place(c)) * 2 + t % 2],
-/// a 16-bit number in [-128, 127].
+/// A block of up to `lanes` channels of a depthwise convolution. First the codes of `depth` taps are
+/// brought side by side, in columns of column_bytes each, as the processor multiplies them:
+///   gather(taps, n, channels, to)
+///       column i < n of `to` holds code(i, c, d) = taps[d].at[i * taps[d].step + c] + shift<Code>
+/// Then up to two output rows are made from the same columns:
+///   sums(s, acc, acc_row, acc_step)
+///       acc[r * acc_row + i * acc_step + c] = sum(r, i, c)
+///   run<Rule>(s, factors, stage, y, y_row, y_step)
+///       y[r * y_row + i * y_step + c] = stage(rescaled(sum(r, i, c), factor of channel c))
+/// where r < s.rows, i < s.count, c < s.channels <= lanes and, in 32 bits, wrapping,
+///   sum(r, i, c) = s.start[place(c)] + sum over t < s.term_count, d < depth of code * weight(t, r, c, d),
+/// weight(t, r, c, d) being s.w[t * s.w_step + (r * lanes + place(c)) * depth + d], in [-128, 127].
+/// Columns are aligned to 64 bytes. Mantissas and exponents are as in requantize.
 struct depthwise {};
 
 /// out[i] = stage(((x[i] - x_zero) * x_factor + (y[i] - y_zero) * y_factor + 2^(shift-1)) >> shift):

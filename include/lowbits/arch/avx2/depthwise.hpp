@@ -1,68 +1,134 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Depthwise convolution with AVX2: the codes of two taps are interleaved as 16-bit numbers, and
-// vpmaddwd multiplies and adds both for eight channels.
+// Depthwise convolution with AVX2: two taps of a channel lie in one 32-bit lane as 16-bit numbers,
+// vpmaddwd multiplies and adds them for eight channels, exactly. Two output rows, or two columns of
+// one row, are packed to bytes together.
 
-#include <lowbits/arch/avx2/common.hpp>
+#include <lowbits/arch/avx2/requantize.hpp>
 
 LOWBITS_REGION_AVX2
 namespace lowbits::inline LOWBITS_ABI {
 
+namespace detail::avx2 {
+
+/// Sums of two outputs of 16 channels each.
+struct depthwise_sums {
+  __m256i first[2], second[2];
+};
+
+/// Writes sums as they are.
+struct depthwise_to_sums {
+  int32_t* acc;
+  int channels;
+  __m256i low, high;
+  LOWBITS_REGION_INLINE depthwise_to_sums(int32_t* to, int n) : acc(to), channels(n), low(first8(n)), high(first8(n - 8)) {}
+  LOWBITS_REGION_INLINE void one(int32_t* to, const __m256i* s) const {
+    _mm256_maskstore_epi32(to, low, s[0]);
+    if (channels > 8) _mm256_maskstore_epi32(to + 8, high, s[1]);
+  }
+  LOWBITS_REGION_INLINE void operator()(ptrdiff_t first, ptrdiff_t second, const depthwise_sums& s) const {
+    one(acc + first, s.first);
+    one(acc + second, s.second);
+  }
+};
+
+/// Writes sums as codes.
+template <class Rescale, class Code>
+struct depthwise_to_codes {
+  Rescale f, g;
+  __m256i zero_point, lowest, highest, low32, high32;
+  Code* y;
+  int channels;
+
+  LOWBITS_REGION_INLINE depthwise_to_codes(const factors8& a, const factors8& b, const code_stage& s, Code* to, int n)
+      : f(a), g(b), zero_point(_mm256_set1_epi16(static_cast<int16_t>(s.zero_point))),
+        lowest(_mm256_set1_epi8(static_cast<char>(s.lowest))), highest(_mm256_set1_epi8(static_cast<char>(s.highest))),
+        low32(_mm256_set1_epi32(s.lowest - s.zero_point)), high32(_mm256_set1_epi32(s.highest - s.zero_point)),
+        y(to), channels(n) {}
+  LOWBITS_REGION_INLINE __m256i words(const __m256i* s) const {
+    return _mm256_adds_epi16(_mm256_packs_epi32(f(s[0], low32, high32), g(s[1], low32, high32)), zero_point);
+  }
+  LOWBITS_REGION_INLINE void operator()(ptrdiff_t first, ptrdiff_t second, const depthwise_sums& s) const {
+    __m256i codes = in_order<Code>(words(s.first), words(s.second));
+    if constexpr (Code(-1) < Code(0)) codes = _mm256_min_epi8(_mm256_max_epi8(codes, lowest), highest);
+    else codes = _mm256_min_epu8(_mm256_max_epu8(codes, lowest), highest);
+    store_bytes(y + first, _mm256_castsi256_si128(codes), channels);
+    store_bytes(y + second, _mm256_extracti128_si256(codes, 1), channels);
+  }
+};
+
+}  // namespace detail::avx2
+
 template <>
 struct prim<prims::depthwise, arch::avx2> {
-  static constexpr int lanes = 16;
-  /// The interleave works on halves of four channels: 0-3 8-11, then 4-7 12-15.
-  static constexpr int place(int c) noexcept { return c % 8 / 4 * 8 + c / 8 * 4 + c % 4; }
+  static constexpr int lanes = 16, depth = 2, column_bytes = 64;
+  using weight = int16_t;
+  template <class Code>
+  static constexpr int shift = 0;
+  static constexpr int place(int c) noexcept { return c; }
 
   template <class Code>
-  static void run(int pairs, const sliding_tap<Code>* taps, ptrdiff_t first, int positions, int channels,
-                  const int16_t* w, const int32_t* start, int32_t* acc, ptrdiff_t acc_stride) noexcept {
-    int i = 0;
-    if (channels == lanes) {
-      for (; i + 4 <= positions; i += 4) some<4, true>(pairs, taps, first, i, lanes, w, start, acc, acc_stride);
-      for (; i < positions; ++i) some<1, true>(pairs, taps, first, i, lanes, w, start, acc, acc_stride);
+  static void gather(const sliding_tap<Code>* taps, int n, int channels, unsigned char* to) noexcept {
+    using namespace detail::avx2;
+    const sliding_tap<Code> a = taps[0], b = taps[1];
+    const auto column = [&](__m128i x, __m128i y) __attribute__((always_inline)) {
+      store(to, widen<Code>(_mm_unpacklo_epi8(x, y)));
+      store(to + 32, widen<Code>(_mm_unpackhi_epi8(x, y)));
+      to += column_bytes;
+    };
+    if (channels == lanes)
+      for (ptrdiff_t i = 0; i < n; ++i) column(load_bytes(a.at + i * a.step, 16), load_bytes(b.at + i * b.step, 16));
+    else
+      for (ptrdiff_t i = 0; i < n; ++i) column(load_bytes(a.at + i * a.step, channels), load_bytes(b.at + i * b.step, channels));
+  }
+  static void sums(const depthwise_strip<weight>& s, int32_t* acc, ptrdiff_t acc_row, ptrdiff_t acc_step) noexcept {
+    all(s, detail::avx2::depthwise_to_sums(acc, s.channels), acc_row, acc_step);
+  }
+  template <rescale_rule Rule, class Code>
+  static void run(const depthwise_strip<weight>& s, const column_factors& factors, const code_stage& stage, Code* y,
+                  ptrdiff_t y_row, ptrdiff_t y_step) noexcept {
+    using namespace detail::avx2;
+    const int low = s.channels < 8 ? s.channels : 8, high = s.channels - low;
+    const factors8 f = load_factors(factors, 0, low), g = high > 0 ? load_factors(factors, 8, high) : f;
+    if constexpr (Rule == rescale_rule::twice) {
+      all(s, depthwise_to_codes<rescale_twice, Code>(f, g, stage, y, s.channels), y_row, y_step);
+    } else if (rescale_small::suits(f, low) && rescale_small::suits(g, high)) {
+      all(s, depthwise_to_codes<rescale_small, Code>(f, g, stage, y, s.channels), y_row, y_step);
     } else {
-      for (; i < positions; ++i) some<1, false>(pairs, taps, first, i, channels, w, start, acc, acc_stride);
+      all(s, depthwise_to_codes<rescale_once, Code>(f, g, stage, y, s.channels), y_row, y_step);
     }
   }
 
 private:
-  /// N positions from position i on.
-  template <int N, bool All, class Code>
-  LOWBITS_REGION_INLINE static void some(int pairs, const sliding_tap<Code>* taps, ptrdiff_t first, int i,
-                                         int channels, const int16_t* w, const int32_t* start, int32_t* acc,
-                                         ptrdiff_t acc_stride) {
+  /// Two outputs at a time: one column of two rows, or two columns of one row.
+  template <class Finish>
+  LOWBITS_REGION_INLINE static void all(const depthwise_strip<weight>& s, const Finish& finish, ptrdiff_t row, ptrdiff_t step) {
+    const unsigned char* at = s.columns;
+    if (s.rows == 2)
+      for (int i = 0; i < s.count; ++i, at += s.step) finish(i * step, i * step + row, tile<2>(s, at, 0));
+    else
+      for (int i = 0; i < s.count; i += 2, at += 2 * s.step) {
+        const int more = i + 1 < s.count;  // else the last column is made twice
+        finish(i * step, (i + more) * step, tile<1>(s, at, more * s.step));
+      }
+  }
+  template <int Rows>
+  LOWBITS_REGION_INLINE static detail::avx2::depthwise_sums tile(const depthwise_strip<weight>& s, const unsigned char* at,
+                                                                 ptrdiff_t step) {
     using namespace detail::avx2;
-    __m256i low[N], high[N];
-#pragma GCC unroll 4
-    for (int k = 0; k < N; ++k) low[k] = high[k] = _mm256_setzero_si256();
-    for (int p = 0; p < pairs; ++p, w += 2 * lanes) {
-      const __m256i w_low = load(w), w_high = load(w + lanes);
-      const sliding_tap<Code>&a = taps[2 * p], &b = taps[2 * p + 1];
-#pragma GCC unroll 4
-      for (int k = 0; k < N; ++k) {
-        const Code *x = a.at + first + (i + k) * a.step, *y = b.at + first + (i + k) * b.step;
-        const __m256i u = widen<Code>(load_bytes(x, All ? 16 : channels));
-        const __m256i v = widen<Code>(load_bytes(y, All ? 16 : channels));
-        low[k] = _mm256_add_epi32(low[k], _mm256_madd_epi16(_mm256_unpacklo_epi16(u, v), w_low));
-        high[k] = _mm256_add_epi32(high[k], _mm256_madd_epi16(_mm256_unpackhi_epi16(u, v), w_high));
-      }
+    depthwise_sums sum{{load(s.start), load(s.start + 8)}, {load(s.start), load(s.start + 8)}};
+    const weight* w = s.w;
+    for (int t = 0; t < s.term_count; ++t, w += s.w_step) {
+      const unsigned char* p = at + s.terms[t];
+      const unsigned char* q = Rows == 2 ? p : p + step;
+      const weight* u = Rows == 2 ? w + 32 : w;
+      sum.first[0] = _mm256_add_epi32(sum.first[0], _mm256_madd_epi16(load(p), load(w)));
+      sum.first[1] = _mm256_add_epi32(sum.first[1], _mm256_madd_epi16(load(p + 32), load(w + 16)));
+      sum.second[0] = _mm256_add_epi32(sum.second[0], _mm256_madd_epi16(load(q), load(u)));
+      sum.second[1] = _mm256_add_epi32(sum.second[1], _mm256_madd_epi16(load(q + 32), load(u + 16)));
     }
-    const __m256i m = first8(channels), n = first8(channels - 8);
-#pragma GCC unroll 4
-    for (int k = 0; k < N; ++k) {
-      int32_t* to = acc + (i + k) * acc_stride;
-      const __m256i a = _mm256_permute2x128_si256(low[k], high[k], 0x20);
-      const __m256i b = _mm256_permute2x128_si256(low[k], high[k], 0x31);
-      if constexpr (All) {
-        store(to, _mm256_add_epi32(a, load(start)));
-        store(to + 8, _mm256_add_epi32(b, load(start + 8)));
-      } else {
-        _mm256_maskstore_epi32(to, m, _mm256_add_epi32(a, _mm256_maskload_epi32(start, m)));
-        if (channels > 8) _mm256_maskstore_epi32(to + 8, n, _mm256_add_epi32(b, _mm256_maskload_epi32(start + 8, n)));
-      }
-    }
+    return sum;
   }
 };
 
