@@ -85,6 +85,20 @@ struct prim<prims::requantize, arch::odd_tile> {
 };
 
 template <>
+struct prim<prims::gemm_codes, arch::odd_tile> {
+  template <rescale_rule Rule, class Code>
+  static void run(int rows, int n, int used, int steps, const int32_t* x, ptrdiff_t stride, const int8_t* w,
+                  const int32_t* start, const column_factors& factors, const code_stage& stage, Code* y,
+                  ptrdiff_t y_stride) noexcept {
+    for (int r = 0; r < rows; ++r) {
+      int32_t acc[5];
+      prim<prims::gemm, arch::odd_tile>::run(1, n, steps, x + r * stride, stride, w, start, acc);
+      prim<prims::requantize, arch::odd_tile>::run<Rule>(1, used, acc, n, factors, stage, y + r * y_stride, y_stride);
+    }
+  }
+};
+
+template <>
 struct prim<prims::depthwise, arch::odd_tile> {
   static constexpr int lanes = 6, depth = 3, column_bytes = 192;
   using weight = int16_t;
@@ -216,6 +230,7 @@ struct prim<prims::position_mean, arch::odd_tile> {
 
 #define LOWBITS_EXTRA_ROWS                                                                        \
   LOWBITS_PRIM(gemm, odd_tile)                                                                    \
+  LOWBITS_PRIM(gemm_codes, odd_tile)                                                              \
   LOWBITS_PRIM(requantize, odd_tile)                                                              \
   LOWBITS_PRIM(depthwise, odd_tile)                                                               \
   LOWBITS_PRIM(sum, odd_tile)                                                                     \

@@ -109,6 +109,50 @@ void check(prims::requantize, Arch) {
   check_requantize<Arch, lb::rescale_rule::twice, uint8_t>(random);
 }
 
+// ---- product to codes: as the product, then the requantization
+template <class Arch, lb::rescale_rule Rule, class Code>
+void check_gemm_codes(naive::random_numbers& random) {
+  using P = lb::prim<prims::gemm, Arch>;
+  using element = typename P::element;
+  const int low = lb::lowest_of<Code>, high = lb::highest_of<Code>;
+  for (const int rows : {1, 2, P::rows - 1, P::rows, P::rows + 1, 2 * P::rows + 1})
+    for (int used = 1; used <= P::cols; ++used)
+      for (const int largest : {-2, 3}) {
+        const int n = lb::round_up(used, P::col_step), steps = random.in(0, 9), depth = steps * P::depth_step;
+        std::vector<element> x;
+        for (const Code c : codes<Code>(static_cast<std::size_t>(rows * depth), random)) x.push_back(static_cast<element>(c + P::template shift<Code>));
+        const auto w = codes<int8_t>(static_cast<std::size_t>(n * depth), random);
+        const auto start = start_values(static_cast<std::size_t>(n), random);
+        std::vector<lb::fixed_multiplier> factors;
+        for (int c = 0; c < used; ++c)
+          factors.push_back({random.in(0, 9) == 0 ? 0 : random.in(1 << 30, lb::highest_of<int32_t> - 1), random.in(0, 3) == 0 ? largest : random.in(-31, -2)});
+        const bool per_column = random.in(0, 2) != 0;
+        const lb::code_stage stage{random.in(low, high), random.in(low, 0), random.in(1, high)};
+        std::vector<Code> expected(static_cast<std::size_t>(rows * used));
+        for (int r = 0; r < rows; ++r) {
+          std::vector<int32_t> acc(static_cast<std::size_t>(n));
+          P::run(1, n, steps, x.data() + r * depth, depth, w.data(), start.data(), acc.data());
+          lb::prim<prims::requantize, odd_tile>::run<Rule>(1, used, acc.data(), n, {factors.data(), per_column}, stage, expected.data() + r * used, used);
+        }
+        for (const auto where : both_places) {
+          Code* y = y_memory.take<Code>(expected.size(), where);
+          lb::prim<prims::gemm_codes, Arch>::template run<Rule>(
+              rows, n, used, steps, a_memory.copy(x, where), depth, b_memory.copy(w, where), c_memory.copy(start, where),
+              {d_memory.copy(factors, where), per_column}, stage, y, used);
+          const std::string wrong = difference(y, expected);
+          if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " gemm_codes ", rows, "x", used, "x", depth, ": ", wrong);
+        }
+      }
+}
+template <class Arch>
+void check(prims::gemm_codes, Arch) {
+  naive::random_numbers random(11);
+  check_gemm_codes<Arch, lb::rescale_rule::once, int8_t>(random);
+  check_gemm_codes<Arch, lb::rescale_rule::once, uint8_t>(random);
+  check_gemm_codes<Arch, lb::rescale_rule::twice, int8_t>(random);
+  check_gemm_codes<Arch, lb::rescale_rule::twice, uint8_t>(random);
+}
+
 // ---- depthwise: columns gathered, then sums and codes of one or two rows made from them
 template <class Arch, class Code>
 void check_depthwise(naive::random_numbers& random) {

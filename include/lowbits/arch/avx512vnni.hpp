@@ -5,3 +5,4 @@
 
 #include <lowbits/arch/avx512vnni/depthwise.hpp>
 #include <lowbits/arch/avx512vnni/gemm.hpp>
+#include <lowbits/arch/avx512vnni/gemm_codes.hpp>

@@ -93,6 +93,13 @@ namespace prims {
 /// depth_step; weight(k, c) is w[(k / depth_step * n + c) * depth_step + k % depth_step].
 struct gemm {};
 
+/// Any number of rows times one panel of weights, to 8-bit codes: what prims::gemm and
+/// prims::requantize give together, for architectures that are faster when they do both.
+///   run<Rule>(rows, n, used, steps, x, stride, w, start, factors, stage, y, y_stride)
+///       y[r * y_stride + c] = stage(rescaled(accumulator of row r and column c, factor of column c))
+/// for r < rows, c < used <= n; x, stride, w, start, n and steps as for prims::gemm.
+struct gemm_codes {};
+
 /// A matrix of accumulators to 8-bit codes:
 ///   run<Rule>(rows, cols, acc, acc_stride, factors, stage, y, y_stride)
 ///       y[r * y_stride + c] = stage(rescaled(acc[r * acc_stride + c], factor of column c))

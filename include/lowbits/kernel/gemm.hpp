@@ -98,6 +98,16 @@ inline void add_to_rows(int rows, int cols, const int32_t* offsets, int32_t* til
       *tile = static_cast<int32_t>(static_cast<uint32_t>(*tile) + static_cast<uint32_t>(offsets[r]));
 }
 
+/// True when Arch multiplies and requantizes in one primitive. It goes with the tiles of prims::gemm, so
+/// both have to be the same architecture's.
+template <class Arch, class Rq>
+constexpr bool multiplies_to_codes() noexcept {
+  if constexpr (has_prim<prims::gemm_codes, Arch> && has_fast_finish<Arch, Rq>())
+    return std::is_same_v<best<prims::gemm_codes, Arch>, best<prims::gemm, Arch>>;
+  else
+    return false;
+}
+
 /// y[r * y_stride + c] = rq(start[c] + x[r] . w[c] + offsets[r], first + c) for all columns of w;
 /// offsets may be null.
 template <class Arch, class P, class Rq, class Y>
@@ -106,9 +116,19 @@ void gemm_rows(int rows, const typename P::element* x, ptrdiff_t x_stride, const
                ptrdiff_t y_stride, int32_t* tile) noexcept {
   for (int c = 0; c < w.cols; c += P::cols) {
     const int width = w.width(c), used = smaller(width, w.cols - c);
+    const int8_t* const panel = w.panel(packed, c);
+    const int32_t* const start = w.start(packed, c);
+    if constexpr (multiplies_to_codes<Arch, Rq>()) {
+      if (offsets == nullptr) {
+        best_prim<prims::gemm_codes, Arch>::template run<rule_of<typename Rq::policy>::value>(
+            rows, width, used, w.steps(), x, x_stride, panel, start, raw_factors(rq, first + c), raw_stage(rq.stage),
+            y + c, y_stride);
+        continue;
+      }
+    }
     for (int r = 0; r < rows; r += P::rows) {
       const int m = smaller(P::rows, rows - r);
-      P::run(m, width, w.steps(), x + r * x_stride, x_stride, w.panel(packed, c), w.start(packed, c), tile);
+      P::run(m, width, w.steps(), x + r * x_stride, x_stride, panel, start, tile);
       if (offsets != nullptr) add_to_rows(m, width, offsets + r, tile);
       finish<Arch>(m, used, tile, width, rq, first + c, y + r * y_stride + c, y_stride);
     }

@@ -57,25 +57,11 @@ struct prim<prims::gemm, arch::avx512vnni> {
     else run_width<1>(m, steps, x, stride, w, start, acc);
   }
 
-private:
-  template <int V>
-  LOWBITS_REGION_INLINE static void run_width(int m, int steps, const element* x, ptrdiff_t stride,
-                                              const int8_t* w, const int32_t* start, int32_t* acc) {
-    for (int r = 0; r < m;) {
-      const element* at = x + r * stride;
-      int32_t* to = acc + r * V * 16;
-      if (m - r >= 12) r += tile<12, V, 1>(steps, at, stride, w, start, to);
-      else if (m - r >= 8) r += tile<8, V, 1>(steps, at, stride, w, start, to);
-      else if (m - r >= 4) r += tile<4, V, 2>(steps, at, stride, w, start, to);
-      else if (m - r >= 2) r += tile<2, V, 4>(steps, at, stride, w, start, to);
-      else r += tile<1, V, 4>(steps, at, stride, w, start, to);
-    }
-  }
-
-  /// M rows by 16 * V columns; Chains sums along the depth hide the latency of narrow tiles.
+  /// The sums of M rows and 16 * V columns, in registers if inlined. Chains sums along the depth hide
+  /// the latency of narrow tiles.
   template <int M, int V, int Chains>
-  static int tile(int steps, const element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
-                  int32_t* acc) noexcept {
+  LOWBITS_REGION_INLINE static void accumulate(int steps, const element* x, ptrdiff_t stride, const int8_t* w,
+                                               const int32_t* start, __m512i (&sums)[M][V]) {
     using namespace detail::avx512;
     __m512i a[Chains][M][V];
 #pragma GCC unroll 4
@@ -117,11 +103,36 @@ private:
     for (int r = 0; r < M; ++r)
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) {
-        __m512i sum = a[0][r][v];
+        sums[r][v] = a[0][r][v];
 #pragma GCC unroll 4
-        for (int c = 1; c < Chains; ++c) sum = _mm512_add_epi32(sum, a[c][r][v]);
-        store(acc + (r * V + v) * 16, sum);
+        for (int c = 1; c < Chains; ++c) sums[r][v] = _mm512_add_epi32(sums[r][v], a[c][r][v]);
       }
+  }
+
+private:
+  template <int V>
+  LOWBITS_REGION_INLINE static void run_width(int m, int steps, const element* x, ptrdiff_t stride,
+                                              const int8_t* w, const int32_t* start, int32_t* acc) {
+    for (int r = 0; r < m;) {
+      const element* at = x + r * stride;
+      int32_t* to = acc + r * V * 16;
+      if (m - r >= 12) r += tile<12, V, 1>(steps, at, stride, w, start, to);
+      else if (m - r >= 8) r += tile<8, V, 1>(steps, at, stride, w, start, to);
+      else if (m - r >= 4) r += tile<4, V, 2>(steps, at, stride, w, start, to);
+      else if (m - r >= 2) r += tile<2, V, 4>(steps, at, stride, w, start, to);
+      else r += tile<1, V, 4>(steps, at, stride, w, start, to);
+    }
+  }
+
+  template <int M, int V, int Chains>
+  static int tile(int steps, const element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
+                  int32_t* acc) noexcept {
+    __m512i sums[M][V];
+    accumulate<M, V, Chains>(steps, x, stride, w, start, sums);
+#pragma GCC unroll 12
+    for (int r = 0; r < M; ++r)
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) detail::avx512::store(acc + (r * V + v) * 16, sums[r][v]);
     return M;
   }
 };
