@@ -33,6 +33,10 @@ struct row_block {
   ptrdiff_t stride;
 
   constexpr row_block from(int row, int k = 0) const noexcept { return {at + row * stride + k, stride}; }
+  void fill(int rows, int n, typename P::element value) const noexcept {
+    for (int r = 0; r < rows; ++r)
+      for (int k = 0; k < n; ++k) at[r * stride + k] = value;
+  }
 };
 
 /// Writes codes, and padding where there are none, to blocks of rows.
@@ -47,10 +51,8 @@ public:
   void fetch(int rows, int n, ptrdiff_t from, ptrdiff_t step, const row_block<P>& to) const noexcept {
     if (n > 0) P::fetch(rows, n, x_ + from, step, to.at, to.stride);
   }
-  void pad(int rows, int n, const row_block<P>& to) const noexcept { fill(rows, n, padding_, to); }
-  static void fill(int rows, int n, element value, const row_block<P>& to) noexcept {
-    for (int r = 0; r < rows; ++r)
-      for (int k = 0; k < n; ++k) to.at[r * to.stride + k] = value;
+  void pad(int rows, int n, const row_block<P>& to) const noexcept {
+    if (n > 0) to.fill(rows, n, padding_);
   }
 
 private:
@@ -71,10 +73,8 @@ public:
     inside_last_ = room < 0 ? 0 : smaller(room / t.stride_w + 1, s.out_w);
   }
 
-  /// n rows from position `at` on, which moves behind them; what is between the depth and `padded`
-  /// is zero.
-  void write(output_position& at, int n, row_block<P> to, int padded) const noexcept {
-    put_.fill(n, padded - s_.depth(), 0, to.from(0, s_.depth()));
+  /// n rows from position `at` on, which moves behind them.
+  void write(output_position& at, int n, row_block<P> to) const noexcept {
     for (int done = 0; done < n;) {
       const bool inside = at.ow >= inside_first_ && at.ow < inside_last_;
       const int run = inside ? smaller(n - done, inside_last_ - at.ow) : 1;
@@ -123,8 +123,7 @@ public:
   spread_rows(const conv2d_shape& s, const X* x, int x_zero, int group) noexcept
       : s_(s), put_(x + group * s.group_in(), x_zero) {}
 
-  void write(output_position& at, int n, row_block<P> to, int padded) const noexcept {
-    put_.fill(n, padded - s_.depth(), 0, to.from(0, s_.depth()));
+  void write(output_position& at, int n, row_block<P> to) const noexcept {
     for (int r = 0; r < n; ++r, at.next(s_)) write_one(at, to.from(r));
   }
 

@@ -58,15 +58,16 @@ struct gemm_weights {
 /// per row.
 template <class P>
 struct gemm_block {
-  /// Bytes of rows kept. The rows stay in an L2 cache while all panels of weights pass by once.
-  static constexpr size_t row_budget = 192 * 1024;
+  /// Bytes of rows kept. Weights that stay in an L2 cache pass by as often as they like, and the rows
+  /// stay in the L1 cache they were gathered into; larger weights have to serve more rows each time.
+  static constexpr size_t l2_weights = 512 * 1024, few_rows = 16 * 1024, many_rows = 192 * 1024;
 
   int depth = 0;  ///< of a row, padded
   int rows = 0;   ///< of a full block
 
   constexpr gemm_block(const gemm_weights<P>& w, int64_t all_rows) noexcept : depth(w.padded_depth()) {
     const int64_t tile = P::rows * stride() * static_cast<int64_t>(sizeof(typename P::element));
-    const int64_t tiles = lowbits::clamp<int64_t>(static_cast<int64_t>(row_budget) / larger<int64_t>(tile, 1), 1, 8);
+    const int64_t tiles = lowbits::clamp<int64_t>(static_cast<int64_t>(w.bytes() <= l2_weights ? few_rows : many_rows) / larger<int64_t>(tile, 1), 1, 8);
     rows = static_cast<int>(smaller<int64_t>(tiles * P::rows, larger<int64_t>(all_rows, 1)));
   }
   /// Elements from one row to the next: not a multiple of 1 KiB, so that the rows of a tile do not

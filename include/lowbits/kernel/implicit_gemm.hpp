@@ -60,12 +60,13 @@ protected:
       const row_block<P> x_rows{area.take<typename P::element>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
       auto* const tile = area.take<int32_t>(rows.tile_size);
       auto* const offsets = area.take<int32_t>(static_cast<size_t>(rows.rows));
+      x_rows.from(0, s.depth()).fill(rows.rows, rows.depth - s.depth(), 0);
       for (int g = 0; g < s.groups; ++g, packed += w.bytes()) {
         const Rows<P, X> gathered(flat, x, x_zero, g);
         output_position at;
         for (int64_t done = 0; done < positions(s); done += rows.rows) {
           const int n = static_cast<int>(smaller<int64_t>(rows.rows, positions(s) - done));
-          gathered.write(at, n, x_rows, rows.depth);
+          gathered.write(at, n, x_rows);
           if (zero != 0)
             for (int r = 0; r < n; ++r)
               offsets[r] = row_offset<P>(x_rows.from(r).at, s.depth(), x_zero + P::template shift<X>, zero);
