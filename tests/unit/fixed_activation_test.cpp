@@ -34,13 +34,13 @@ std::uint64_t hash(const std::uint16_t* v, int n) {
 
 /// Both functions as TFLite writes them, from a position d.
 int tflite_logistic(std::int32_t d) {
-  const auto& t = lb::logistic_entries.value;
+  const auto& t = lb::logistic_entries<>.value;
   const std::uint32_t m = static_cast<std::uint32_t>(d < 0 ? -d : d), cell = m >> 9;
   const std::uint32_t r = cell >= 255 ? 0x7fffu << 10 : (std::uint32_t{t[cell]} << 9) + (m & 0x1ff) * (std::uint32_t{t[cell + 1]} - t[cell]);
   return static_cast<int>((d >= 0 ? r + 512 : (1u << 25) - r + 511) >> 10);
 }
 int tflite_tanh(std::int32_t d) {
-  const auto& t = lb::logistic_entries.value;
+  const auto& t = lb::logistic_entries<>.value;
   const std::uint32_t m = static_cast<std::uint32_t>(d < 0 ? -d : d), cell = m >> 8;
   const std::int64_t r = cell >= 255 ? 0xffff << 8 : (std::int64_t{t[cell]} << 8) + (m & 0xff) * (std::int64_t{t[cell + 1]} - t[cell]);
   return static_cast<int>(std::floor((d >= 0 ? static_cast<double>(r) - 8388608 + 128 : 8388608 - static_cast<double>(r) + 127) / 256));
@@ -116,11 +116,11 @@ TEST_CASE("gemmlowp: values computed with gemmlowp itself") {
 }
 
 TEST_CASE("the table of the logistic function") {
-  CHECK(hash(lb::logistic_entries.value, 256) == 6604478265225978476u);  // TFLite's sigmoid_table_uint16
+  CHECK(hash(lb::logistic_entries<>.value, 256) == 6604478265225978476u);  // TFLite's sigmoid_table_uint16
   for (int i = 0; i < 256; ++i) {
     CAPTURE(i);
-    CHECK(std::fabs(lb::logistic_entries.value[i] - 65536 * logistic(i / 24.0)) < 1.12);
-    if (i > 0) CHECK(lb::logistic_entries.value[i] >= lb::logistic_entries.value[i - 1]);
+    CHECK(std::fabs(lb::logistic_entries<>.value[i] - 65536 * logistic(i / 24.0)) < 1.12);
+    if (i > 0) CHECK(lb::logistic_entries<>.value[i] >= lb::logistic_entries<>.value[i - 1]);
   }
 }
 

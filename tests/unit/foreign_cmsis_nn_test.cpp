@@ -20,7 +20,7 @@ TEST_CASE("the int16 tables are TFLite's") {
     CAPTURE(name);
     CHECK(foreign::integers(tables.at(name)) == foreign::values(std::begin(ours), std::end(ours)));
   };
-  equal("sigmoid_table_uint16", lowbits::logistic_entries.value);
-  equal("softmax_exp_lut_int16", lowbits::softmax_exp_entries.value);
-  equal("softmax_one_over_one_plus_x_lut_int16", lowbits::softmax_reciprocal_entries.value);
+  equal("sigmoid_table_uint16", lowbits::logistic_entries<>.value);
+  equal("softmax_exp_lut_int16", lowbits::softmax_exp_entries<>.value);
+  equal("softmax_one_over_one_plus_x_lut_int16", lowbits::softmax_reciprocal_entries<>.value);
 }

@@ -114,11 +114,11 @@ TEST_CASE("parameters are TFLite's") {
 }
 
 TEST_CASE("the tables of the 16-bit form are TFLite's") {
-  CHECK(hash(lb::softmax_exp_entries) == 16700669177672991093u);
-  CHECK(hash(lb::softmax_reciprocal_entries) == 11681743784517895822u);
+  CHECK(hash(lb::softmax_exp_entries<>) == 16700669177672991093u);
+  CHECK(hash(lb::softmax_reciprocal_entries<>) == 11681743784517895822u);
   for (int i = 0; i <= 512; ++i) {
-    CHECK(std::fabs(lb::softmax_exp_entries.value[i] - 32768 * std::exp(-10 + i / 51.2)) < 1.7);
-    CHECK(std::fabs(lb::softmax_reciprocal_entries.value[i] - 32768 / (1 + i / 512.0)) < 1.1);
+    CHECK(std::fabs(lb::softmax_exp_entries<>.value[i] - 32768 * std::exp(-10 + i / 51.2)) < 1.7);
+    CHECK(std::fabs(lb::softmax_reciprocal_entries<>.value[i] - 32768 / (1 + i / 512.0)) < 1.1);
   }
 }
 
@@ -140,12 +140,12 @@ TEST_CASE("16 bits: every step as TFLite writes it") {
       for (int v : x) {
         const double high = std::floor(std::ldexp(static_cast<double>(v - largest) * std::exp2(std::max(p.factor.exponent, 0)) * p.factor.mantissa, -31) + 0.5);
         const double scaled = std::round(high / std::exp2(std::max(-p.factor.exponent, 0)));
-        e.push_back(lookup(static_cast<int>(std::clamp(scaled + 32767, -32768.0, 32767.0)), lb::softmax_exp_entries.value));
+        e.push_back(lookup(static_cast<int>(std::clamp(scaled + 32767, -32768.0, 32767.0)), lb::softmax_exp_entries<>.value));
         sum += e.back();
       }
       const int free = __builtin_clz(static_cast<unsigned>(sum));
       const std::int64_t normal = ((sum << (free - 1)) + (1 << 13)) >> 14;
-      const int inverse = lookup(static_cast<int>(std::clamp<std::int64_t>(normal - 98304, -32768, 32767)), lb::softmax_reciprocal_entries.value);
+      const int inverse = lookup(static_cast<int>(std::clamp<std::int64_t>(normal - 98304, -32768, 32767)), lb::softmax_reciprocal_entries<>.value);
       std::vector<std::int16_t> y(x.size());
       lb::ref::softmax(1, depth, x.data(), p, y.data());
       for (std::size_t i = 0; i < y.size(); ++i)

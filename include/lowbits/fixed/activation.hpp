@@ -151,6 +151,8 @@ struct logistic_table {
     return t;
   }
 };
+/// A template, as what reads it, so that the compiler computes it only for programs that use it.
+template <class = void>
 LOWBITS_FLASH inline constexpr logistic_table logistic_entries = logistic_table::make();
 
 /// From an int16 code to the tables' position, in 3 * 4096ths: (x * multiplier + half) >> shift.
@@ -184,11 +186,11 @@ private:
 namespace detail {
 
 /// The table at |d| with Bits bits between two entries, times 2^Bits; behind it, last.
-template <int Bits>
+template <int Bits, class Unused>
 constexpr int32_t logistic_at(int32_t d, int32_t last) noexcept {
   const uint32_t m = magnitude(d), cell = m >> Bits;
   if (cell >= 255) return last;
-  const uint16_t* t = logistic_entries.value + cell;
+  const uint16_t* t = logistic_entries<Unused>.value + cell;
   const auto part = static_cast<int32_t>(m & ((1u << Bits) - 1u));
   return (int32_t{t[0]} << Bits) + part * (int32_t{t[1]} - t[0]);
 }
@@ -196,14 +198,16 @@ constexpr int32_t logistic_at(int32_t d, int32_t last) noexcept {
 }  // namespace detail
 
 /// logistic(x) in Q0.15 from an int16 code.
+template <class Unused = void>
 constexpr int16_t lut_logistic(int16_t x, const lut_input& input = {}) noexcept {
-  const int32_t d = input(x), r = detail::logistic_at<9>(d, 0x7fff << 10);
+  const int32_t d = input(x), r = detail::logistic_at<9, Unused>(d, 0x7fff << 10);
   return static_cast<int16_t>((d >= 0 ? r + (1 << 9) : (1 << 25) - r + (1 << 9) - 1) >> 10);
 }
 
 /// tanh(x) = 2 logistic(2x) - 1 in Q0.15 from an int16 code.
+template <class Unused = void>
 constexpr int16_t lut_tanh(int16_t x, const lut_input& input = {}) noexcept {
-  const int32_t d = input(x), r = detail::logistic_at<8>(d, 0xffff << 8);
+  const int32_t d = input(x), r = detail::logistic_at<8, Unused>(d, 0xffff << 8);
   return static_cast<int16_t>((d >= 0 ? r - (1 << 23) + (1 << 7) : -r + (1 << 23) + (1 << 7) - 1) >>
                               8);
 }

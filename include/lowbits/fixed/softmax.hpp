@@ -114,11 +114,14 @@ constexpr table513 tflite_table(float in_scale, int in_zero, float out_scale,
 
 }  // namespace detail
 
-/// e^x for x in [-10, 0] in Q0.15, and 1 / (1 + x) for x in [0, 1] in Q0.15.
+/// e^x for x in [-10, 0] in Q0.15, and 1 / (1 + x) for x in [0, 1] in Q0.15. They and what reads them
+/// are templates so that the compiler computes them only for programs that use them.
+template <class = void>
 LOWBITS_FLASH inline constexpr table513 softmax_exp_entries =
     detail::tflite_table(10.0f / 65535.0f, 32767, 2.0f / 65535.0f, [](float x) {
       return static_cast<float>(curve::exp(static_cast<double>(x)));
     });
+template <class = void>
 LOWBITS_FLASH inline constexpr table513 softmax_reciprocal_entries =
     detail::tflite_table(1.0f / 65535.0f, -32768, 2.0f / 65535.0f,
                          [](float x) { return fp::quotient(1.0f, fp::sum(1.0f, x)); });
@@ -131,9 +134,10 @@ struct wide_softmax_params {
 
   constexpr bool operator==(const wide_softmax_params&) const = default;
 
+  template <class Unused = void>
   constexpr int32_t exp(int diff) const noexcept {
     const int64_t position = int64_t{round_double_gemmlowp::apply(int32_t{diff}, factor)} + 32767;
-    return interpolate(softmax_exp_entries.value, saturate<int16_t>(position));
+    return interpolate(softmax_exp_entries<Unused>.value, saturate<int16_t>(position));
   }
   static constexpr int32_t add(int32_t sum, int32_t exp) noexcept {
     return sum > highest_of<int32_t> - exp ? highest_of<int32_t> : sum + exp;
@@ -143,11 +147,12 @@ struct wide_softmax_params {
     int32_t scale;  ///< Q0.15
     int shift;
   };
+  template <class Unused = void>
   constexpr reciprocal invert(int32_t sum) const noexcept {
     const int free = std::countl_zero(static_cast<uint32_t>(sum));
     const int64_t normal = ((int64_t{sum} << (free - 1)) + (1 << 13)) >> 14;  // [2^16, 2^17]
     const int position = saturate<int16_t>(normal - (1 << 15) - (1 << 16));
-    return {interpolate(softmax_reciprocal_entries.value, position), 31 - free};
+    return {interpolate(softmax_reciprocal_entries<Unused>.value, position), 31 - free};
   }
   constexpr int code(int32_t exp, const reciprocal& r) const noexcept {
     return clamp<int>(
