@@ -316,7 +316,7 @@ void check(prims::clamp, Arch) {
 template <class Arch>
 void check(prims::quantize, Arch) {
   naive::random_numbers random(5);
-  for (std::size_t n = 0; n < 70; ++n)
+  for (std::size_t n = 0; n < 140; ++n)
     for (const auto where : both_places) {
       std::vector<float> x(n);
       std::vector<uint8_t> expected;
@@ -333,7 +333,7 @@ void check(prims::quantize, Arch) {
 template <class Arch>
 void check(prims::dequantize, Arch) {
   naive::random_numbers random(6);
-  for (std::size_t n = 0; n < 70; ++n)
+  for (std::size_t n = 0; n < 140; ++n)
     for (const auto where : both_places) {
       const auto x = codes<uint8_t>(n, random);
       std::vector<float> expected;

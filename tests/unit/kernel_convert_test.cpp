@@ -65,12 +65,33 @@ TEST_CASE("quantize: special numbers, ties and random ones") {
   check_quantize<lb::q16>(numbers(0.1f), {0.1f, 3}, lb::activation::none);
 }
 
+TEST_CASE("quantize: every neighbour of every tie") {
+  // Three floats on both sides of each tie, scales of every size, codes as far from zero as they go.
+  naive::random_numbers random(9);
+  for (int round = 0; round < 60; ++round) {
+    const float scale = std::ldexp(1.0f + static_cast<float>(random.in(0, 0x7f'ffff)) * 0x1p-23f, round < 6 ? round * 50 - 125 : random.in(-90, 90));
+    const int zero = round % 3 == 0 ? -128 : round % 3 == 1 ? 127 : random.in(-128, 127);
+    std::vector<float> x;
+    for (int k = -258; k <= 258; ++k) {
+      float v = (static_cast<float>(k) + 0.5f) * scale;
+      for (int i = 0; i < 3; ++i) v = std::nextafter(v, -INFINITY);
+      for (int i = 0; i < 7; ++i, v = std::nextafter(v, INFINITY)) x.push_back(v);
+      for (int i = 0; i < 30 && k % 20 == 0; ++i) x.push_back(static_cast<float>(random.in(-1000, 1000)) * 0.25f * scale);
+    }
+    for (const int distance : {-12, -9, -7, -6, -5, -4, -3, -2, 2, 3, 4, 5, 6, 7, 9, 12})  // in 1/65536 of a code
+      for (int k = -258; k <= 258; ++k)
+        x.push_back(static_cast<float>((k + 0.5 + distance / 65536.0) * static_cast<double>(scale)));
+    check_quantize<lb::q8>(x, {scale, zero}, lb::activation::none);
+    check_quantize<lb::u8>(x, {scale, zero + 128}, round % 2 == 0 ? lb::activation::none : lb::activation::relu6);
+  }
+}
+
 TEST_CASE("quantize, dequantize: every length") {
   static guarded::memory x_memory, y_memory;
   kernel_archs::for_each([]<class Arch>(Arch) {
     naive::random_numbers random(6);
     const lb::affine p{0.37f, -11};
-    for (std::size_t n = 0; n <= 70; ++n)
+    for (std::size_t n = 0; n <= 140; ++n)
       for (const auto where : guarded::both_places) {
         const auto q = codes<int8_t>(n, random);
         std::vector<float> reals;

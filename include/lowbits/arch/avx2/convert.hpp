@@ -5,28 +5,76 @@
 // is set; the division does, as in the scalar definition.
 
 #include <lowbits/arch/avx2/common.hpp>
+#include <lowbits/arch/quick_division.hpp>
 
 LOWBITS_REGION_AVX2
 namespace lowbits::inline LOWBITS_ABI {
+
+namespace detail::avx2 {
+
+LOWBITS_REGION_INLINE __m256i upper_words(__m256i a, __m256i b) {
+  return _mm256_packs_epi32(_mm256_srai_epi32(a, 16), _mm256_srai_epi32(b, 16));
+}
+/// Bytes of four vectors of eight numbers, packed to 16 + 16 words; in order and saturated.
+template <class Code>
+LOWBITS_REGION_INLINE __m256i saturated_bytes(__m256i low, __m256i high) {
+  const __m256i bytes = Code(-1) < Code(0) ? _mm256_packs_epi16(low, high) : _mm256_packus_epi16(low, high);
+  return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+template <class Code>
+LOWBITS_REGION_INLINE __m256i held_bytes(__m256i v, __m256i lowest, __m256i highest) {
+  if constexpr (Code(-1) < Code(0)) return _mm256_min_epi8(_mm256_max_epi8(v, lowest), highest);
+  else return _mm256_min_epu8(_mm256_max_epu8(v, lowest), highest);
+}
+
+}  // namespace detail::avx2
 
 template <>
 struct prim<prims::quantize, arch::avx2> {
   template <class Code>
   static void run(size_t n, const float* x, float scale, const code_stage& stage, Code* out) noexcept {
+    size_t i = 0;
+    if (const auto quick = detail::quick_division::of(scale, stage, Code{}); quick.factor > 0)
+      i = blocks(n, x, scale, stage, quick, out);
+    if (i < n) divide(n - i, x + i, scale, stage, out + i);
+  }
+
+private:
+  /// As many whole blocks of 32 as there are; returns how many numbers that was.
+  template <class Code>
+  static size_t blocks(size_t n, const float* x, float scale, const code_stage& stage,
+                       const detail::quick_division& quick, Code* out) noexcept {
+    using namespace detail::avx2;
+    const __m256 factor = _mm256_set1_ps(quick.factor), offset = _mm256_set1_ps(quick.offset);
+    const __m256i undecided = _mm256_set1_epi32(0xfff8);
+    const __m256i lowest = _mm256_set1_epi8(static_cast<char>(stage.lowest));
+    const __m256i highest = _mm256_set1_epi8(static_cast<char>(stage.highest));
+    const auto part = [&](const float* p) __attribute__((always_inline)) {
+      return _mm256_cvtps_epi32(_mm256_add_ps(_mm256_mul_ps(_mm256_loadu_ps(p), factor), offset));
+    };
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+      const __m256i a = part(x + i), b = part(x + i + 8), c = part(x + i + 16), d = part(x + i + 24);
+      const __m256i least = _mm256_min_epu16(_mm256_min_epu16(a, b), _mm256_min_epu16(c, d));
+      const __m256i near_tie = _mm256_cmpeq_epi32(_mm256_and_si256(least, undecided), _mm256_setzero_si256());
+      if (_mm256_movemask_epi8(near_tie) != 0) [[unlikely]] divide(32, x + i, scale, stage, out + i);
+      else store(out + i, held_bytes<Code>(saturated_bytes<Code>(upper_words(a, b), upper_words(c, d)), lowest, highest));
+    }
+    return i;
+  }
+  /// The definition.
+  template <class Code>
+  __attribute__((noinline)) static void divide(size_t n, const float* x, float scale, const code_stage& stage,
+                                               Code* out) noexcept {
     using namespace detail::avx2;
     const __m256 divisor = _mm256_set1_ps(scale);
     const stage8 s(stage);
-    size_t i = 0;
-    for (; i + 16 <= n; i += 16)
-      store_bytes(out + i, low_bytes(code(_mm256_loadu_ps(x + i), divisor, s), code(_mm256_loadu_ps(x + i + 8), divisor, s)), 16);
-    for (; i < n; i += 8) {
+    for (size_t i = 0; i < n; i += 8) {
       const int k = n - i < 8 ? static_cast<int>(n - i) : 8;
       const __m256i v = code(_mm256_maskload_ps(x + i, first8(k)), divisor, s);
       store_bytes(out + i, low_bytes(v, v), k);
     }
   }
-
-private:
   LOWBITS_REGION_INLINE static __m256i code(__m256 x, __m256 divisor, const detail::avx2::stage8& s) {
     using namespace detail::avx2;
     __m256 q;  // an instruction of its own: -ffast-math would multiply with an approximate reciprocal
