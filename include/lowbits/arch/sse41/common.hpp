@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// What the SSE4.1 primitives share: loads and stores of parts of a vector, and rescaling.
+// What the SSE4.1 primitives share: loads and stores, and rescaling.
 
 #include <lowbits/arch/prim.hpp>
 #include <lowbits/arch/region.hpp>
@@ -13,21 +13,6 @@ namespace lowbits::inline LOWBITS_ABI::detail::sse41 {
 
 LOWBITS_REGION_INLINE __m128i load(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 LOWBITS_REGION_INLINE void store(void* p, __m128i v) { _mm_storeu_si128(static_cast<__m128i*>(p), v); }
-/// The first n bytes at p, 0 <= n <= 16; the rest is zero.
-LOWBITS_REGION_INLINE __m128i load_bytes(const void* p, int n) {
-  if (n >= 16) return load(p);
-  alignas(16) unsigned char bytes[16] = {};
-  if (n > 0) __builtin_memcpy(bytes, p, static_cast<size_t>(n));
-  return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes));
-}
-/// Writes the first n bytes, n <= 8.
-LOWBITS_REGION_INLINE void store_half(void* p, __m128i v, int n) {
-  if (n >= 8) return _mm_storel_epi64(static_cast<__m128i*>(p), v);
-  alignas(16) unsigned char bytes[16];
-  _mm_store_si128(reinterpret_cast<__m128i*>(bytes), v);
-  __builtin_memcpy(p, bytes, static_cast<size_t>(n));
-}
-
 /// The factors of four columns.
 struct factors4 {
   __m128i mantissa, exponent;
