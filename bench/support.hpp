@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// What the benchmarks share: random data, aligned memory, and the control every figure is read
-// against: how fast this processor multiplies when nothing but registers is involved.
+// What the benchmarks share: random data, aligned memory, counters, and a case that is set up once
+// however often its benchmark is started.
 
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <random>
+#include <string>
+#include <type_traits>
 #include <vector>
 
-#include <lowbits/arch/region.hpp>
-#include <lowbits/core/arch.hpp>
+#include "ceilings.hpp"
 
 namespace bench {
 
@@ -22,6 +24,13 @@ std::vector<T> random_codes(size_t n) {
   std::mt19937 random(1);
   std::vector<T> v(n);
   for (auto& x : v) x = static_cast<T>(random());
+  return v;
+}
+/// Reals in [-1, 1).
+inline std::vector<float> random_reals(size_t n) {
+  std::mt19937 random(1);
+  std::vector<float> v(n);
+  for (auto& x : v) x = static_cast<float>(random() >> 8) / 8388608.0f - 1.0f;
   return v;
 }
 
@@ -39,66 +48,41 @@ inline void count_operations(benchmark::State& state, double operations) {
   state.counters["ops"] = benchmark::Counter(operations, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-#if LOWBITS_BUILD_X86
-}  // namespace bench
-LOWBITS_REGION_BEGIN("avx512f,avx512bw,avx512vnni", "icelake-server")
-namespace bench {
-/// 24 chains of 100 vpdpbusd on registers.
-inline void multiply_zmm() {
-  __m512i a[24];
-#pragma GCC unroll 24
-  for (int i = 0; i < 24; ++i) a[i] = _mm512_setzero_si512();
-  const __m512i u = _mm512_set1_epi8(0x55), s = _mm512_set1_epi8(-0x33);
-  for (int k = 0; k < 100; ++k)
-#pragma GCC unroll 24
-    for (int i = 0; i < 24; ++i) asm volatile("vpdpbusd %2, %1, %0" : "+v"(a[i]) : "v"(u), "v"(s));
-}
-}  // namespace bench
-LOWBITS_REGION_END
-namespace bench {
-#endif
-#if LOWBITS_BUILD_X86
-}  // namespace bench
-LOWBITS_REGION_BEGIN("avx2", "haswell")
-namespace bench {
-/// 12 chains of 100 vpmaddwd and vpaddd on registers.
-inline void multiply_ymm() {
-  __m256i a[12];
-#pragma GCC unroll 12
-  for (int i = 0; i < 12; ++i) a[i] = _mm256_setzero_si256();
-  const __m256i x = _mm256_set1_epi16(0x55), w = _mm256_set1_epi16(-0x33);
-  for (int k = 0; k < 100; ++k)
-#pragma GCC unroll 12
-    for (int i = 0; i < 12; ++i) {
-      __m256i p;
-      asm volatile("vpmaddwd %2, %1, %0" : "=x"(p) : "x"(x), "x"(w));
-      asm volatile("vpaddd %1, %0, %0" : "+x"(a[i]) : "x"(p));
-    }
-}
-}  // namespace bench
-LOWBITS_REGION_END
-namespace bench {
-#endif
+/// What one iteration does: operations, and bytes when every operand and result is touched once.
+struct work {
+  double operations, bytes;
+};
 
-/// Registers the controls this processor can run.
-inline void add_controls() {
-#if LOWBITS_DISPATCH
-  const auto f = lowbits::cpu::detect();
-#endif
-#if LOWBITS_BUILD_X86 && LOWBITS_DISPATCH
-  if (lowbits::arch::avx512vnni::supported(f))
-    benchmark::RegisterBenchmark("control/vpdpbusd_registers", [](benchmark::State& state) {
-      for (auto _ : state) multiply_zmm();
-      count_operations(state, 2.0 * 24 * 100 * 64);
-    });
-#endif
-#if LOWBITS_BUILD_X86 && LOWBITS_DISPATCH
-  if (lowbits::arch::avx2::supported(f))
-    benchmark::RegisterBenchmark("control/vpmaddwd_vpaddd_registers", [](benchmark::State& state) {
-      for (auto _ : state) multiply_ymm();
-      count_operations(state, 2.0 * 12 * 100 * 16);
-    });
-#endif
+/// Times f and prints GOPS, GB/s, and as `share` its part of the ceiling, which is in operations or
+/// bytes per second (0: not known).
+template <class Function>
+void time_work(benchmark::State& state, const work& w, double operations_ceiling, double bytes_ceiling, Function f) {
+  using clock = std::chrono::steady_clock;
+  const auto start = clock::now();
+  for (auto _ : state) {
+    f();
+    benchmark::ClobberMemory();
+  }
+  const double seconds = std::chrono::duration<double>(clock::now() - start).count() / static_cast<double>(state.iterations());
+  state.counters["GOPS"] = w.operations / seconds * 1e-9;
+  state.counters["GB/s"] = w.bytes / seconds * 1e-9;
+  if (operations_ceiling > 0) state.counters["share"] = w.operations / seconds / operations_ceiling;
+  else if (bytes_ceiling > 0) state.counters["share"] = w.bytes / seconds / bytes_ceiling;
+}
+
+/// The Case that make() builds, kept until another name asks: repetitions of a benchmark pay for its
+/// data and its check once.
+template <class Make>
+auto& prepared(const std::string& name, Make make) {
+  using made = std::decay_t<decltype(*make())>;
+  static std::string kept_name;
+  static std::unique_ptr<made> kept;
+  if (kept_name != name || !kept) {
+    kept.reset();
+    kept = make();
+    kept_name = name;
+  }
+  return *kept;
 }
 
 }  // namespace bench

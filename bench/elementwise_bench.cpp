@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// Conversions and element-wise operations on 16K and 128K elements (128K floats and their codes fill most
+// of an L2 cache of 1 MiB), on every architecture this processor can run:
+// elementwise/<operation>_n<elements>/<arch>. The share is that of the cache's read bandwidth.
+
+#include "weighted.hpp"
+
+#include <lowbits/kernel/eltwise.hpp>
+#if __has_include(<lowbits/kernel/dynamic_quantize.hpp>)
+#include <lowbits/kernel/dynamic_quantize.hpp>
+#define BENCH_DYNAMIC_QUANTIZE 1
+#endif
+
+namespace {
+
+using namespace bench;
+
+constexpr size_t sizes[] = {size_t{1} << 14, size_t{1} << 17};
+constexpr size_t channels = 256;
+
+/// Registers f(n, x, y, out) on arrays of n codes or numbers.
+template <class Arch, class X, class Out, class Function>
+void add(const char* operation, int inputs, Function f) {
+  struct arrays {
+    std::vector<X> x, y;
+    std::vector<Out> out;
+  };
+  for (const size_t n : sizes) {
+    const std::string full = std::string("elementwise/") + operation + "_n" + std::to_string(n) + "/" + Arch::name;
+    const double bytes = static_cast<double>(n) * static_cast<double>(static_cast<size_t>(inputs) * sizeof(X) + sizeof(Out));
+    benchmark::RegisterBenchmark(full.c_str(), [=](benchmark::State& state) {
+      auto& a = prepared(full, [&] {
+        const auto fill = [n] {
+          if constexpr (std::is_same_v<X, float>) return random_reals(n);
+          else if constexpr (sizeof(X) == 4) return [n] {
+            const auto narrow = random_codes<int16_t>(n);
+            return std::vector<X>(narrow.begin(), narrow.end());
+          }();
+          else return random_codes<X>(n);
+        };
+        return std::make_unique<arrays>(arrays{fill(), fill(), std::vector<Out>(n)});
+      });
+      const double ceiling = read_ceiling(static_cast<size_t>(bytes));
+      time_work(state, {static_cast<double>(n), bytes}, 0, ceiling,
+                [&] { f(n, a.x.data(), a.y.data(), a.out.data()); });
+    });
+  }
+}
+
+template <class Arch>
+void add_conversions() {
+  static constexpr lb::affine p{0.0078f, 3};
+  static constexpr lb::output_stage stage{3, -128, 127};
+  add<Arch, float, int8_t>("quantize_f32_s8", 1, [](size_t n, const float* x, const float*, int8_t* out) {
+    lb::kernel::quantize<Arch>(n, x, p, stage, out);
+  });
+  add<Arch, int8_t, float>("dequantize_s8_f32", 1, [](size_t n, const int8_t* x, const int8_t*, float* out) {
+    lb::kernel::dequantize<Arch>(n, x, p, out);
+  });
+  static const std::vector<lb::fixed_multiplier> factors(channels, lb::fixed_multiplier::from(0.002));
+  add<Arch, int32_t, int8_t>("requantize_s32_s8_channel", 1, [](size_t n, const int32_t* x, const int32_t*, int8_t* out) {
+    lb::kernel::finish<Arch>(static_cast<int>(n / channels), static_cast<int>(channels), x, channels,
+                             s8_codes{factors.data(), stage}, 0, out, channels);
+  });
+  add<Arch, int32_t, int8_t>("requantize_s32_s8", 1, [](size_t n, const int32_t* x, const int32_t*, int8_t* out) {
+    lb::kernel::finish<Arch>(static_cast<int>(n / channels), static_cast<int>(channels), x, channels,
+                             lb::requantizer<lb::q8, lb::round_single>{factors[0], stage}, 0, out, channels);
+  });
+#ifdef BENCH_DYNAMIC_QUANTIZE
+  const auto rows_of = [](auto columns) {
+    return [](size_t n, const float* x, const float*, int8_t* out) {
+      lb::affine parameters[sizes[1] / 512];
+      lb::kernel::dynamic_quantize_rows<Arch, lb::q8>(n / columns, columns, x, parameters, out);
+      benchmark::DoNotOptimize(parameters);
+    };
+  };
+  add<Arch, float, int8_t>("dynamic_row512_f32_s8", 1, rows_of(std::integral_constant<size_t, 512>{}));
+  add<Arch, float, int8_t>("dynamic_row4096_f32_s8", 1, rows_of(std::integral_constant<size_t, 4096>{}));
+#endif
+}
+
+template <class Arch>
+void add_operations() {
+  static constexpr lb::qformat q8 = lb::qformat::of<lb::q8>();
+  static constexpr lb::affine a{0.02f, 3}, b{0.03f, -7}, c{0.05f, 1};
+  add<Arch, int8_t, int8_t>("add_s8s8_s8", 2, [](size_t n, const int8_t* x, const int8_t* y, int8_t* out) {
+    static constexpr auto sum = lb::make_sum(q8, a, q8, b, q8, c, lb::activation::none, false);
+    lb::kernel::binary<Arch>(n, x, y, sum, out);
+  });
+  add<Arch, int8_t, int8_t>("multiply_s8s8_s8", 2, [](size_t n, const int8_t* x, const int8_t* y, int8_t* out) {
+    static constexpr auto product = lb::make_product<lb::round_single>(q8, a, q8, b, q8, c, lb::activation::none);
+    lb::kernel::binary<Arch>(n, x, y, product, out);
+  });
+  add<Arch, int8_t, int8_t>("rescale_s8_s8", 1, [](size_t n, const int8_t* x, const int8_t*, int8_t* out) {
+    static constexpr auto rescale = lb::make_rescale(q8, a, q8, b, lb::activation::none);
+    lb::kernel::rescale<Arch>(n, x, rescale, out);
+  });
+  add<Arch, int8_t, int8_t>("lookup_s8_s8", 1, [](size_t n, const int8_t* x, const int8_t*, int8_t* out) {
+    static const auto table = random_codes<uint8_t>(256);
+    lb::kernel::lookup<Arch>(n, x, table.data(), out);
+  });
+}
+
+const bool registered = [] {
+  add_controls();
+  for_usable_archs([]<class Arch>(Arch) {
+    add_conversions<Arch>();
+    add_operations<Arch>();
+  });
+  return true;
+}();
+
+}  // namespace

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The ratio table as Markdown, from condensed timings and the rows."""
+import math
+
+BEGIN, END = "<!-- peers: begin (scripts/bench --peers writes what follows) -->", "<!-- peers: end -->"
+
+
+def fastest(timings, peers):
+    found = [timings[key] for key in peers if key in timings]
+    return min(found, key=lambda t: t.us) if found else None
+
+
+def held_bar(bar, ours, peer, bandwidth_bound):
+    """Where a peer is within 5 % of the bandwidth bound, 0.97 of the bar will do."""
+    if bandwidth_bound and bar and ours.share:
+        ceiling = ours.gbps / ours.share
+        if ours.gbps * ours.us / peer.us >= 0.95 * ceiling:
+            return 0.97 * bar
+    return bar
+
+
+def us(value):
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+class Table:
+    """Collects lines, the ratios of the mean and the bars that were missed."""
+
+    def __init__(self, timings):
+        self.timings = timings
+        self.lines, self.ratios, self.missed, self.open = [], [], [], []
+
+    def section(self, section):
+        measured = [r for r in section.rows if (r.impl, r.case) in self.timings]
+        if not measured:
+            why = f"this processor has no {section.needs}" if section.needs else "not measured"
+            self.open.append(f"{section.title} ({len(section.rows)} rows): {why}")
+            return
+        titles = []
+        for row in section.rows:
+            titles += [a.title for a in row.against if a.title not in titles]
+        self.lines += ["", f"### {section.title}", ""] + ([section.remark, ""] if section.remark else [])
+        heads = ["case", "µs", "of ceiling"]
+        for t in titles:
+            heads += [f"{t}: fastest", "µs", "ratio", "bar"]
+        self.lines += ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+        for row in section.rows:
+            if row in measured:
+                self.row(section, row, titles)
+            else:
+                self.open.append(f"{section.title}, {row.label}: the kernel is not there yet")
+
+    def row(self, section, row, titles):
+        ours = self.timings[row.impl, row.case]
+        share = "" if ours.share is None else f"{100 * ours.share:.0f} %"
+        label = row.label if row.impl == f"lowbits-{section.arch}" else f"{row.label}, {row.impl[8:]}"
+        if row.share_bar:
+            share += f" (bar {100 * row.share_bar:.0f} %)"
+            if ours.share is not None and ours.share < row.share_bar:
+                self.missed.append(f"{section.title}, {label}: {100 * ours.share:.1f} % of the ceiling, "
+                                   f"bar {100 * row.share_bar:.0f} %")
+        cells = [label, us(ours.us), share]
+        for title in titles:
+            against = next((a for a in row.against if a.title == title), None)
+            peer = fastest(self.timings, against.peers) if against else None
+            if peer is None:
+                cells += ["", "", "", ""]
+                if against and against.bar:
+                    self.open.append(f"{section.title}, {label}, {title}: the peer was not measured")
+                continue
+            ratio = peer.us / ours.us
+            if against is row.against[0]:
+                self.ratios.append(ratio)
+            bar = held_bar(against.bar, ours, peer, peer.bench == "elt")
+            met = bar is None or ratio >= bar
+            cells += [peer.impl.removesuffix("-t1"), us(peer.us), f"{ratio:.2f}" if met else f"**{ratio:.2f}**",
+                      f"{bar:.2f}" if bar else ""]
+            if not met:
+                possible = f"; {ratio / ours.share:.2f} at the ceiling" if ours.share else ""
+                self.missed.append(f"{section.title}, {label}, {title}: {ratio:.2f}, bar {bar:.2f} "
+                                   f"({100 * (ratio / bar - 1):.0f} %{possible})")
+        self.lines.append("| " + " | ".join(cells) + " |")
+
+
+def markdown(timings, sections, introduction):
+    table = Table(timings)
+    for s in sections:
+        table.section(s)
+    head = list(introduction)
+    if table.ratios:
+        mean = math.exp(sum(map(math.log, table.ratios)) / len(table.ratios))
+        head += ["", f"Geometric mean of the first ratio of {len(table.ratios)} rows: **{mean:.2f}**."]
+    tail = ["", "### Bars that are missed", ""] + ([f"- {m}" for m in table.missed] or ["None."])
+    tail += ["", "### Open rows", ""] + ([f"- {o}" for o in table.open] or ["None."])
+    return "\n".join(head + table.lines + tail) + "\n"
+
+
+def replace_between(text, new):
+    """text with what is between the two marker lines replaced; they are appended where they are missing."""
+    if BEGIN not in text:
+        text = text.rstrip("\n") + f"\n\n{BEGIN}\n{END}\n"
+    start, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    return text[:start] + "\n" + new + text[end:]
