@@ -103,6 +103,21 @@ void add(prims::gemm_codes, Arch) {
 }
 
 template <class Arch>
+void add(prims::sums_to_float, Arch) {
+  add_benchmark<Arch>("sums_to_float", [](benchmark::State& state) {
+    constexpr int rows = 12, cols = 32;
+    const auto acc = random_codes<int32_t>(rows * cols);
+    const std::vector<float> scales(cols, 0.1f), row_scales(rows, 0.2f);
+    std::vector<float> y(rows * cols);
+    for (auto _ : state) {
+      lb::prim<prims::sums_to_float, Arch>::run(rows, cols, acc.data(), cols, {scales.data(), nullptr, row_scales.data(), nullptr, nullptr}, y.data(), cols);
+      benchmark::ClobberMemory();
+    }
+    count_operations(state, rows * cols);
+  });
+}
+
+template <class Arch>
 void add(prims::depthwise, Arch) {
   using P = lb::prim<prims::depthwise, Arch>;
   constexpr int count = 16, columns = count + 2, channels = P::lanes;

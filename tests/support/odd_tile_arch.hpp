@@ -99,6 +99,23 @@ struct prim<prims::gemm_codes, arch::odd_tile> {
 };
 
 template <>
+struct prim<prims::sums_to_float, arch::odd_tile> {
+  static void run(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride, const float_stage& s, float* y,
+                  ptrdiff_t y_stride) noexcept {
+    for (int r = 0; r < rows; ++r)
+      for (int c = 0; c < cols; ++c) {
+        auto a = static_cast<uint32_t>(acc[r * acc_stride + c]);
+        if (s.row_zeros != nullptr) a -= static_cast<uint32_t>(s.row_zeros[r]) * static_cast<uint32_t>(s.weight_sums[c]);
+        volatile float scale = s.scales != nullptr ? s.scales[c] : 1.0f;  // each step is rounded
+        scale = (s.row_scales != nullptr ? s.row_scales[r] : 1.0f) * scale;
+        volatile float v = static_cast<float>(static_cast<int32_t>(a));
+        v = v * scale;
+        y[r * y_stride + c] = s.bias != nullptr ? v + s.bias[c] : v;
+      }
+  }
+};
+
+template <>
 struct prim<prims::depthwise, arch::odd_tile> {
   static constexpr int lanes = 6, depth = 3, column_bytes = 192;
   using weight = int16_t;
@@ -232,6 +249,7 @@ struct prim<prims::position_mean, arch::odd_tile> {
   LOWBITS_PRIM(gemm, odd_tile)                                                                    \
   LOWBITS_PRIM(gemm_codes, odd_tile)                                                              \
   LOWBITS_PRIM(requantize, odd_tile)                                                              \
+  LOWBITS_PRIM(sums_to_float, odd_tile)                                                           \
   LOWBITS_PRIM(depthwise, odd_tile)                                                               \
   LOWBITS_PRIM(sum, odd_tile)                                                                     \
   LOWBITS_PRIM(product, odd_tile)                                                                 \

@@ -153,6 +153,36 @@ void check(prims::gemm_codes, Arch) {
   check_gemm_codes<Arch, lb::rescale_rule::twice, uint8_t>(random);
 }
 
+// ---- sums to real numbers: every combination of null pointers
+template <class Arch>
+void check(prims::sums_to_float, Arch) {
+  naive::random_numbers random(12);
+  for (int cols = 1; cols <= 40; ++cols)
+    for (int given = 0; given < 16; ++given)
+      for (const auto where : both_places) {
+        const int rows = random.in(1, 4);
+        const auto acc = start_values(static_cast<std::size_t>(rows * cols), random);
+        const auto reals = [&](int n) {
+          std::vector<float> v;
+          for (int i = 0; i < n; ++i) v.push_back(static_cast<float>(random.in(-100000, 100000)) * 1.7e-5f);
+          return v;
+        };
+        const auto scales = reals(cols), bias = reals(cols), row_scales = reals(rows);
+        const auto zeros = start_values(static_cast<std::size_t>(rows), random), sums = start_values(static_cast<std::size_t>(cols), random);
+        const auto stage = [&](const float* s, const float* b, const float* r) {
+          return lb::float_stage{(given & 1) != 0 ? s : nullptr, (given & 2) != 0 ? b : nullptr, (given & 4) != 0 ? r : nullptr,
+                                 (given & 8) != 0 ? zeros.data() : nullptr, (given & 8) != 0 ? sums.data() : nullptr};
+        };
+        std::vector<float> expected(acc.size());
+        lb::prim<prims::sums_to_float, odd_tile>::run(rows, cols, acc.data(), cols, stage(scales.data(), bias.data(), row_scales.data()), expected.data(), cols);
+        auto* y = y_memory.take<float>(expected.size(), where);
+        lb::prim<prims::sums_to_float, Arch>::run(rows, cols, a_memory.copy(acc, where), cols,
+                                                  stage(b_memory.copy(scales, where), c_memory.copy(bias, where), d_memory.copy(row_scales, where)), y, cols);
+        for (std::size_t i = 0; i < expected.size(); ++i)
+          if (std::bit_cast<uint32_t>(y[i]) != std::bit_cast<uint32_t>(expected[i])) FAIL_CHECK(std::string(Arch::name), " sums_to_float, given ", given, " at ", i, ": ", y[i], " is not ", expected[i]);
+      }
+}
+
 // ---- depthwise: columns gathered, then sums and codes of one or two rows made from them
 template <class Arch, class Code>
 void check_depthwise(naive::random_numbers& random) {

@@ -6,6 +6,7 @@
 #include <lowbits/arch/avx2/convert.hpp>
 #include <lowbits/arch/avx2/depthwise.hpp>
 #include <lowbits/arch/avx2/eltwise.hpp>
+#include <lowbits/arch/avx2/float_output.hpp>
 #include <lowbits/arch/avx2/gemm.hpp>
 #include <lowbits/arch/avx2/pool.hpp>
 #include <lowbits/arch/avx2/requantize.hpp>

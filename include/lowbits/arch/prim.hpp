@@ -80,6 +80,15 @@ struct rescale_values {
   code_stage stage;
 };
 
+/// Parameters of prims::sums_to_float; any pointer may be null.
+struct float_stage {
+  const float* scales;
+  const float* bias;
+  const float* row_scales;
+  const int32_t* row_zeros;
+  const int32_t* weight_sums;
+};
+
 namespace prims {
 
 /// A tile of a product of codes and 8-bit weights. Code rows are first brought into a work area as
@@ -105,6 +114,13 @@ struct gemm_codes {};
 ///       y[r * y_stride + c] = stage(rescaled(acc[r * acc_stride + c], factor of column c))
 /// Mantissas are 0 or in [2^30, 2^31), exponents in [-31, 30].
 struct requantize {};
+
+/// A matrix of accumulators to real numbers, every float operation rounded on its own:
+///   run(rows, cols, acc, acc_stride, stage, y, y_stride)
+///       y[r * y_stride + c] = float(acc[r * acc_stride + c] - row_zeros[r] * weight_sums[c])
+///           * (row_scales[r] * scales[c]) + bias[c]
+/// Null stands for scales of 1, zeros of 0 and no bias; the integer operations wrap.
+struct sums_to_float {};
 
 /// A block of up to `lanes` channels of a depthwise convolution. First the codes of `depth` taps are
 /// brought side by side, in columns of column_bytes each, as the processor multiplies them:

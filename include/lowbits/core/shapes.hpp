@@ -42,6 +42,21 @@ constexpr conv2d_shape dense_shape(int rows, int in, int out) noexcept {
   return {.batch = rows, .in_c = in, .out_c = out};
 }
 
+/// y[b][r][c] from x[b][r] and the weights w[c]: rows of `depth` numbers times weights [cols][depth].
+/// Strides count elements; 0 stands for rows, and matrices, that follow each other without a gap.
+struct gemm_shape {
+  int rows = 1, cols = 1, depth = 1;
+  int batch = 1;
+  ptrdiff_t x_row = 0, x_matrix = 0;  ///< from one row, and one matrix, of x to the next
+  ptrdiff_t y_row = 0, y_matrix = 0;
+
+  constexpr bool operator==(const gemm_shape&) const = default;
+  constexpr ptrdiff_t x_row_step() const noexcept { return x_row != 0 ? x_row : depth; }
+  constexpr ptrdiff_t y_row_step() const noexcept { return y_row != 0 ? y_row : cols; }
+  constexpr ptrdiff_t x_matrix_step() const noexcept { return x_matrix != 0 ? x_matrix : rows * x_row_step(); }
+  constexpr ptrdiff_t y_matrix_step() const noexcept { return y_matrix != 0 ? y_matrix : rows * y_row_step(); }
+};
+
 /// x [batch][in_h][in_w][in_c], w [kernel_h][kernel_w][in_c * multiplier], y [batch][out_h][out_w][in_c * multiplier];
 /// output channel c * multiplier + m reads input channel c.
 struct depthwise_shape {

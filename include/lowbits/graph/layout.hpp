@@ -9,12 +9,12 @@
 #include <lowbits/graph/executor.hpp>
 #include <lowbits/graph/placement.hpp>
 #include <lowbits/graph/steps.hpp>
+#include <lowbits/kernel/layout_version.hpp>
 #include <lowbits/kernel/select.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
 inline constexpr size_t arena_alignment = 16;
-inline constexpr size_t packed_alignment = 64;
 
 template <class Model>
 class model_layout {

@@ -9,11 +9,9 @@
 #include <lowbits/core/bytes.hpp>
 #include <lowbits/core/status.hpp>
 #include <lowbits/graph/layout.hpp>
+#include <lowbits/kernel/layout_version.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
-
-/// Raised whenever a packed layout changes.
-inline constexpr uint32_t packed_layout_version = 1;
 
 struct prepared_header {
   uint32_t magic = 0x3162'6c51u;

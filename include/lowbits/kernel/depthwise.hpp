@@ -92,7 +92,7 @@ private:
             } else {
               P::sums(part, acc, ptrdiff_t{part.count} * P::lanes, P::lanes);
               for (int r = 0; r < part.rows; ++r)
-                finish<Arch>(part.count, part.channels, acc + ptrdiff_t{r} * part.count * P::lanes, P::lanes, rq, c,
+                finish<Arch>(part.count, part.channels, acc + ptrdiff_t{r} * part.count * P::lanes, P::lanes, rq, {0, c},
                              to + r * y_row, channels);
             }
           }

@@ -4,6 +4,7 @@
 // From a tile of accumulators to output elements: by a primitive where the requantizer's policy has
 // one, else element by element.
 
+#include <lowbits/fixed/float_output.hpp>
 #include <lowbits/fixed/raw_accumulator.hpp>
 #include <lowbits/fixed/requantize.hpp>
 #include <lowbits/kernel/table.hpp>
@@ -48,16 +49,31 @@ constexpr bool has_fast_finish() noexcept {
   }
 }
 
-/// y[r * y_stride + c] = rq(acc[r * acc_stride + c], first + c)
+/// Where a tile lies among the rows and channels of an output.
+struct output_place {
+  int64_t row = 0;
+  int channel = 0;
+};
+
+inline float_stage raw_stage(const float_output& f, const output_place& at) noexcept {
+  const auto from = [](const auto* p, int64_t n) { return p != nullptr ? p + n : nullptr; };
+  return {from(f.scales, at.channel), from(f.bias, at.channel), from(f.row_scales, at.row), from(f.row_zeros, at.row),
+          from(f.weight_sums, at.channel)};
+}
+
+/// y[r * y_stride + c] = what rq makes of acc[r * acc_stride + c] at (row + r, channel + c).
 template <class Arch, class Rq, class Y>
-void finish(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride, const Rq& rq, int first, Y* y,
+void finish(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride, const Rq& rq, const output_place& at, Y* y,
             ptrdiff_t y_stride) noexcept {
   if constexpr (has_fast_finish<Arch, Rq>()) {
     best_prim<prims::requantize, Arch>::template run<rule_of<typename Rq::policy>::value>(
-        rows, cols, acc, acc_stride, raw_factors(rq, first), raw_stage(rq.stage), y, y_stride);
+        rows, cols, acc, acc_stride, raw_factors(rq, at.channel), raw_stage(rq.stage), y, y_stride);
+  } else if constexpr (std::is_same_v<Rq, float_output> && has_prim<prims::sums_to_float, Arch>) {
+    best_prim<prims::sums_to_float, Arch>::run(rows, cols, acc, acc_stride, raw_stage(rq, at), y, y_stride);
   } else {
     for (int r = 0; r < rows; ++r, acc += acc_stride, y += y_stride)
-      for (int c = 0; c < cols; ++c) y[c] = rq(acc[c], static_cast<size_t>(first + c));
+      for (int c = 0; c < cols; ++c)
+        y[c] = output_of(rq, acc[c], static_cast<size_t>(at.row + r), static_cast<size_t>(at.channel + c));
   }
 }
 

@@ -94,9 +94,21 @@ int32_t row_offset(const typename P::element* x, int depth, int x_zero, int zero
 
 /// Adds offsets[r], wrapping, to each accumulator of row r.
 inline void add_to_rows(int rows, int cols, const int32_t* offsets, int32_t* tile) noexcept {
-  for (int r = 0; r < rows; ++r)
-    for (int c = 0; c < cols; ++c, ++tile)
-      *tile = static_cast<int32_t>(static_cast<uint32_t>(*tile) + static_cast<uint32_t>(offsets[r]));
+#if LOWBITS_GNU
+  using four = uint32_t __attribute__((vector_size(16)));
+#endif
+  for (int r = 0; r < rows; ++r, tile += cols) {
+    const auto offset = static_cast<uint32_t>(offsets[r]);
+    int c = 0;
+#if LOWBITS_GNU
+    for (four v; c + 4 <= cols; c += 4) {
+      __builtin_memcpy(&v, tile + c, sizeof v);
+      v += offset;
+      __builtin_memcpy(tile + c, &v, sizeof v);
+    }
+#endif
+    for (; c < cols; ++c) tile[c] = static_cast<int32_t>(static_cast<uint32_t>(tile[c]) + offset);
+  }
 }
 
 /// True when Arch multiplies and requantizes in one primitive. It goes with the tiles of prims::gemm, so
@@ -109,21 +121,26 @@ constexpr bool multiplies_to_codes() noexcept {
     return false;
 }
 
-/// y[r * y_stride + c] = rq(start[c] + x[r] . w[c] + offsets[r], first + c) for all columns of w;
-/// offsets may be null.
+/// Columns [first, last) of a product; first is where a panel begins.
+struct column_range {
+  int first = 0, last = 0;
+};
+
+/// y[r * y_stride + c] = what rq makes of start[c] + x[r] . w[c] + offsets[r] at (at.row + r, at.channel + c), for the
+/// columns in `range`; offsets may be null.
 template <class Arch, class P, class Rq, class Y>
 void gemm_rows(int rows, const typename P::element* x, ptrdiff_t x_stride, const gemm_weights<P>& w,
-               const unsigned char* packed, const int32_t* offsets, const Rq& rq, int first, Y* y,
-               ptrdiff_t y_stride, int32_t* tile) noexcept {
-  for (int c = 0; c < w.cols; c += P::cols) {
-    const int width = w.width(c), used = smaller(width, w.cols - c);
+               const unsigned char* packed, const column_range& range, const int32_t* offsets, const Rq& rq,
+               const output_place& at, Y* y, ptrdiff_t y_stride, int32_t* tile) noexcept {
+  for (int c = range.first; c < range.last; c += P::cols) {
+    const int width = w.width(c), used = smaller(width, range.last - c);
     const int8_t* const panel = w.panel(packed, c);
     const int32_t* const start = w.start(packed, c);
     if constexpr (multiplies_to_codes<Arch, Rq>()) {
       if (offsets == nullptr) {
         best_prim<prims::gemm_codes, Arch>::template run<rule_of<typename Rq::policy>::value>(
-            rows, width, used, w.steps(), x, x_stride, panel, start, raw_factors(rq, first + c), raw_stage(rq.stage),
-            y + c, y_stride);
+            rows, width, used, w.steps(), x, x_stride, panel, start, raw_factors(rq, at.channel + c),
+            raw_stage(rq.stage), y + c, y_stride);
         continue;
       }
     }
@@ -131,7 +148,7 @@ void gemm_rows(int rows, const typename P::element* x, ptrdiff_t x_stride, const
       const int m = smaller(P::rows, rows - r);
       P::run(m, width, w.steps(), x + r * x_stride, x_stride, panel, start, tile);
       if (offsets != nullptr) add_to_rows(m, width, offsets + r, tile);
-      finish<Arch>(m, used, tile, width, rq, first + c, y + r * y_stride + c, y_stride);
+      finish<Arch>(m, used, tile, width, rq, {at.row + r, at.channel + c}, y + r * y_stride + c, y_stride);
     }
   }
 }

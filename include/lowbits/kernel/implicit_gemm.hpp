@@ -70,8 +70,8 @@ protected:
           if (zero != 0)
             for (int r = 0; r < n; ++r)
               offsets[r] = row_offset<P>(x_rows.from(r).at, s.depth(), x_zero + P::template shift<X>, zero);
-          gemm_rows<Arch>(n, x_rows.at, x_rows.stride, w, packed, zero != 0 ? offsets : nullptr, rq, g * s.group_out(),
-                          y + done * s.out_c + g * s.group_out(), s.out_c, tile);
+          gemm_rows<Arch>(n, x_rows.at, x_rows.stride, w, packed, {0, w.cols}, zero != 0 ? offsets : nullptr, rq,
+                          {done, g * s.group_out()}, y + done * s.out_c + g * s.group_out(), s.out_c, tile);
         }
       }
       return true;

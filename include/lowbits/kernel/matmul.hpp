@@ -71,6 +71,7 @@ private:
     // x . (w - z) = x . w - z * sum(x): the last term is one number per row.
     const int z = w_zero - to_int8;
     ptrdiff_t prepared = -1;
+    int64_t row_number = 0;
     for (int b0 = 0; b0 < s.batch(0); ++b0)
       for (int b1 = 0; b1 < s.batch(1); ++b1) {
         const ptrdiff_t x_matrix = ref::matmul_batch(s.x_batch, b0, b1), w_matrix = ref::matmul_batch(s.w_batch, b0, b1);
@@ -86,8 +87,10 @@ private:
             for (int k = s.depth; k < rows.depth; ++k) to[k] = 0;
             if (z != 0) offsets[r] = row_offset<P>(to, s.depth, x_zero + P::template shift<X>, z);
           }
-          gemm_rows<Arch>(n, x_rows, stride, layout, packed, z != 0 ? offsets : nullptr, rq, 0, y, s.cols, tile);
+          gemm_rows<Arch>(n, x_rows, stride, layout, packed, {0, s.cols}, z != 0 ? offsets : nullptr, rq, {row_number, 0}, y,
+                          s.cols, tile);
           y += ptrdiff_t{n} * s.cols;
+          row_number += n;
         }
       }
   }

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Rows of codes times constant weights on an architecture, with strides, a batch, and any part of the
+// output on its own, so that several threads can share one product. Gives the bytes of ref::gemm.
+
+#include <lowbits/kernel/fast_eltwise.hpp>
+#include <lowbits/kernel/gather.hpp>
+#include <lowbits/kernel/gemm.hpp>
+#include <lowbits/kernel/operand.hpp>
+#include <lowbits/ref/gemm.hpp>
+
+namespace lowbits::inline LOWBITS_ABI::kernel {
+
+/// A part of a product's output: rows [first, last) of the whole batch, and columns.
+struct gemm_part {
+  int64_t first_row = 0, last_row = 0;
+  column_range cols{};
+};
+
+/// X is int8_t or uint8_t; W is what the weights are read from, [cols][depth].
+template <class Arch, class X, class W, class Rq>
+struct dense {
+  using Y = typename Rq::output::storage;
+  using P = best_prim<prims::gemm, Arch>;
+  static_assert(has_prim<prims::gemm, Arch> && sizeof(X) == 1 && fits_byte<W>);
+
+  static constexpr size_t packed_bytes(const gemm_shape& s) noexcept { return weights(s).bytes(); }
+  /// For one part.
+  static constexpr size_t scratch_bytes(const gemm_shape& s) noexcept { return work_total(block(s).bytes()); }
+
+  /// Writes packed_bytes at a multiple of 64, for this x_zero. bias may be null.
+  static void pack(const gemm_shape& s, const W& w, const int32_t* bias, int x_zero, unsigned char* packed) noexcept {
+    weights(s).pack([&](int c, int k) { return int{w[static_cast<size_t>(ptrdiff_t{c} * s.depth + k)]} - byte_shift<W>; },
+                    [&](int c) { return bias != nullptr ? bias[c] : 0; }, x_zero + P::template shift<X>, packed);
+  }
+
+  /// Parts that do not overlap may run at the same time, each with a scratch of its own.
+  static void run(const gemm_shape& s, const gemm_part& part, const X* x, int x_zero, int w_zero,
+                  const unsigned char* packed, const Rq& rq, Y* y, const residual<Y>& added,
+                  unsigned char* scratch) noexcept {
+    const auto w = weights(s);
+    const auto rows = block(s);
+    const int zero = w_zero - byte_shift<W>;
+    work_area area(scratch);
+    const row_block<P> x_rows{area.take<typename P::element>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
+    auto* const tile = area.take<int32_t>(rows.tile_size);
+    auto* const offsets = area.take<int32_t>(static_cast<size_t>(rows.rows));
+    x_rows.from(0, s.depth).fill(rows.rows, rows.depth - s.depth, 0);
+    for (int64_t row = part.first_row; row < part.last_row;) {
+      const auto b = static_cast<ptrdiff_t>(row / s.rows);
+      const int r = static_cast<int>(row % s.rows);
+      const int n = static_cast<int>(smaller<int64_t>(smaller(rows.rows, s.rows - r), part.last_row - row));
+      P::fetch(n, s.depth, x + b * s.x_matrix_step() + r * s.x_row_step(), s.x_row_step(), x_rows.at, x_rows.stride);
+      if (zero != 0)
+        for (int i = 0; i < n; ++i)
+          offsets[i] = row_offset<P>(x_rows.from(i).at, s.depth, x_zero + P::template shift<X>, zero);
+      const ptrdiff_t to = b * s.y_matrix_step() + r * s.y_row_step();
+      gemm_rows<Arch>(n, x_rows.at, x_rows.stride, w, packed, part.cols, zero != 0 ? offsets : nullptr, rq, {row, 0},
+                      y + to, s.y_row_step(), tile);
+      if (added.codes != nullptr) add(s, n, part.cols, added, y + to, added.codes + to);
+      row += n;
+    }
+  }
+
+  static constexpr auto weights(const gemm_shape& s) noexcept { return gemm_weights<P>{s.depth, s.cols}; }
+
+private:
+  static constexpr auto block(const gemm_shape& s) noexcept {
+    return gemm_block<P>(weights(s), smaller<int64_t>(s.rows, int64_t{s.batch} * s.rows));
+  }
+  /// The residual, while the codes it is added to are still in a cache.
+  static void add(const gemm_shape& s, int rows, const column_range& cols, const residual<Y>& added, Y* y,
+                  const Y* codes) noexcept {
+    if constexpr (sizeof(Y) <= 2) {
+      for (int r = 0; r < rows; ++r, y += s.y_row_step(), codes += s.y_row_step()) {
+        Y* const to = y + cols.first;
+        const Y* const from = codes + cols.first;
+        const auto n = static_cast<size_t>(cols.last - cols.first);
+        if constexpr (sizeof(Y) == 1)
+          if (fast_binary<Arch>(n, to, from, added.sum, to)) continue;
+        for (size_t i = 0; i < n; ++i) to[i] = static_cast<Y>(added.sum(to[i], from[i]));
+      }
+    }
+  }
+};
+
+}  // namespace lowbits::kernel

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Rows of codes times constant weights. This is the definition.
+//
+//   y[b][r][c] = rq(bias[c] + sum over k of (x[b][r][k] - x_zero) * (w[c][k] - w_zero),  row, c)
+//
+// row counts on through the batch, b * rows + r. With a residual, y = sum(rq(...), residual[b][r][c]):
+// the bytes that a product and an element-wise sum after it give.
+
+#include <lowbits/core/shapes.hpp>
+#include <lowbits/fixed/eltwise.hpp>
+#include <lowbits/fixed/float_output.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+/// What is added to the codes of a product, laid out as y.
+template <class Code>
+struct residual {
+  const Code* codes = nullptr;  ///< null: nothing is added
+  sum_params sum{};             ///< x is the product, y what is added
+};
+
+namespace ref {
+
+/// x, w and y as gemm_shape says; bias has cols elements or is null. Sums are taken in Acc, and the
+/// caller sees to it that Acc holds every partial sum. y may be the residual's codes.
+template <class Acc, class X, class W, class Bias, class Rq, class Y, class R = Y>
+constexpr void gemm(const gemm_shape& s, X x, int x_zero, W w, int w_zero, const Bias* bias, const Rq& rq, Y* y,
+                    const residual<R>& added = {}) noexcept {
+  for (int b = 0; b < s.batch; ++b)
+    for (int r = 0; r < s.rows; ++r)
+      for (int c = 0; c < s.cols; ++c) {
+        const ptrdiff_t from = b * s.x_matrix_step() + r * s.x_row_step();
+        const ptrdiff_t to = b * s.y_matrix_step() + r * s.y_row_step() + c;
+        Acc acc = bias != nullptr ? static_cast<Acc>(bias[c]) : Acc{0};
+        for (int k = 0; k < s.depth; ++k)
+          acc += static_cast<Acc>(x[from + k] - x_zero) * static_cast<Acc>(w[ptrdiff_t{c} * s.depth + k] - w_zero);
+        const auto row = static_cast<size_t>(b) * static_cast<size_t>(s.rows) + static_cast<size_t>(r);
+        y[to] = output_of(rq, acc, row, static_cast<size_t>(c));
+        if constexpr (sizeof(Y) <= 2)
+          if (added.codes != nullptr) y[to] = static_cast<Y>(added.sum(y[to], added.codes[to]));
+      }
+}
+
+}  // namespace ref
+
+}  // namespace lowbits
