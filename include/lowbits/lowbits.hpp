@@ -39,5 +39,7 @@
 
 #include <lowbits/ref/dynamic_quantize.hpp>
 
+#include <lowbits/kernel/prepared_gemm.hpp>
+
 #include <lowbits/graph/builder.hpp>
 #include <lowbits/graph/model.hpp>

@@ -4,6 +4,7 @@
 // Rows of codes times constant weights on an architecture, with strides, a batch, and any part of the
 // output on its own, so that several threads can share one product. Gives the bytes of ref::gemm.
 
+#include <lowbits/core/bytes.hpp>
 #include <lowbits/kernel/fast_eltwise.hpp>
 #include <lowbits/kernel/gather.hpp>
 #include <lowbits/kernel/gemm.hpp>
@@ -21,9 +22,11 @@ struct gemm_part {
 /// X is int8_t or uint8_t; W is what the weights are read from, [cols][depth].
 template <class Arch, class X, class W, class Rq>
 struct dense {
+  using arch = Arch;
   using Y = typename Rq::output::storage;
   using P = best_prim<prims::gemm, Arch>;
-  static_assert(has_prim<prims::gemm, Arch> && sizeof(X) == 1 && fits_byte<W>);
+  static_assert(sizeof(X) == 1 && fits_byte<W>);
+  static constexpr int row_grain = P::rows, col_grain = P::cols;  ///< parts begin at multiples of these
 
   static constexpr size_t packed_bytes(const gemm_shape& s) noexcept { return weights(s).bytes(); }
   /// For one part.
@@ -84,5 +87,43 @@ private:
     }
   }
 };
+
+/// The same by the reference, from a copy of bias and weights.
+template <class Arch, class X, class W, class Rq>
+struct plain_dense {
+  using arch = Arch;
+  using Y = typename Rq::output::storage;
+  using weight = std::remove_cv_t<std::remove_pointer_t<W>>;
+  static constexpr int row_grain = 1, col_grain = 1;
+
+  static constexpr size_t bias_bytes(const gemm_shape& s) noexcept {
+    return work_bytes(static_cast<size_t>(s.cols), sizeof(int32_t));
+  }
+  static constexpr size_t packed_bytes(const gemm_shape& s) noexcept {
+    return bias_bytes(s) + work_bytes(static_cast<size_t>(s.cols) * static_cast<size_t>(s.depth), sizeof(weight));
+  }
+  static constexpr size_t scratch_bytes(const gemm_shape&) noexcept { return 0; }
+
+  static void pack(const gemm_shape& s, const W& w, const int32_t* bias, int, unsigned char* packed) noexcept {
+    auto* const starts = reinterpret_cast<int32_t*>(packed);
+    for (int c = 0; c < s.cols; ++c) starts[c] = bias != nullptr ? bias[c] : 0;
+    copy_elements(w, reinterpret_cast<weight*>(packed + bias_bytes(s)), static_cast<size_t>(s.cols) * static_cast<size_t>(s.depth));
+  }
+  static void run(const gemm_shape& s, const gemm_part& part, const X* x, int x_zero, int w_zero,
+                  const unsigned char* packed, const Rq& rq, Y* y, const residual<Y>& added, unsigned char*) noexcept {
+    const auto* const bias = reinterpret_cast<const int32_t*>(packed);
+    const auto* const w = reinterpret_cast<const weight*>(packed + bias_bytes(s));
+    for (int64_t row = part.first_row; row < part.last_row; ++row) {
+      const int b = static_cast<int>(row / s.rows), r = static_cast<int>(row % s.rows);
+      for (int c = part.cols.first; c < part.cols.last; ++c)
+        y[b * s.y_matrix_step() + r * s.y_row_step() + c] =
+            ref::gemm_element<int32_t>(s, x, x_zero, w, w_zero, bias, rq, added, b, r, c);
+    }
+  }
+};
+
+template <class Arch, class X, class W, class Rq>
+using dense_kernel =
+    std::conditional_t<has_prim<prims::gemm, Arch>, dense<Arch, X, W, Rq>, plain_dense<Arch, X, W, Rq>>;
 
 }  // namespace lowbits::kernel

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// A matrix product for direct use, outside of any graph: weights are packed once for the processor at
+// hand into a buffer of the caller's, which may be saved and mapped again.
+//
+//   lb::gemm<int8_t, lb::channel_requantizer<lb::q8>> product({.rows = m, .cols = n, .depth = k});
+//   product.pack(w, 0, bias, x_zero, packed);                        // packed_bytes(), aligned to 64
+//   product.run(x, packed, {factors, stage}, y, scratch);            // scratch_bytes()
+
+#include <span>
+
+#include <lowbits/core/bytes.hpp>
+#include <lowbits/kernel/dense.hpp>
+#include <lowbits/kernel/layout_version.hpp>
+#include <lowbits/kernel/select.hpp>
+#include <lowbits/kernel/threads.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+/// What a buffer of packed weights starts with.
+struct packed_gemm_header {
+  uint32_t magic = 0x6d67'626cu;
+  uint32_t layout_version = packed_layout_version;
+  uint32_t arch = 0;
+  uint32_t types = 0;  ///< of x and w
+  int32_t cols = 0, depth = 0;
+  int32_t x_zero = 0, w_zero = 0;
+  uint64_t bytes = 0;  ///< of the whole buffer
+
+  constexpr bool operator==(const packed_gemm_header&) const = default;
+};
+static_assert(sizeof(packed_gemm_header) <= packed_alignment);
+
+/// y = rq(x * w + bias), see ref::gemm. X and W are int8_t or uint8_t; Rq is a requantizer,
+/// raw_accumulator<int32_t> or float_output. Sums are taken in 32 bits: the caller sees to it that they
+/// suffice (accumulator.hpp).
+template <class X, class Rq, class W = int8_t>
+class gemm {
+  static_assert(sizeof(X) == 1 && sizeof(W) == 1,
+                "lowbits: gemm: x or w is not an 8-bit type; use int8_t or uint8_t");
+
+public:
+  using Y = typename Rq::output::storage;
+
+  /// For the strongest architecture of this processor, or the one named.
+  explicit gemm(const gemm_shape& shape, arch_id arch = select_arch()) noexcept : s_(shape), arch_(arch) {}
+
+  const gemm_shape& shape() const noexcept { return s_; }
+  arch_id arch() const noexcept { return arch_; }
+
+  size_t packed_bytes() const noexcept {
+    size_t n = 0;
+    with_kernel([&]<class Kernel>(Kernel) { n = packed_alignment + Kernel::packed_bytes(s_); });
+    return n;
+  }
+  /// For that many parts running at the same time.
+  size_t scratch_bytes(int parts = 1) const noexcept {
+    size_t n = 0;
+    with_kernel([&]<class Kernel>(Kernel) { n = Kernel::scratch_bytes(s_) * static_cast<size_t>(parts); });
+    return n;
+  }
+
+  /// w is [cols][depth]; bias has cols elements or is null. The packed weights hold for these zero points.
+  status pack(const W* w, int w_zero, const int32_t* bias, int x_zero, std::span<unsigned char> packed) const noexcept {
+    if (!is_valid()) return status::bad_value;
+    if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
+    status result = status::unsupported;
+    with_kernel([&]<class Kernel>(Kernel) {
+      if (packed.size() < packed_bytes()) return void(result = status::too_small);
+      const packed_gemm_header h = header(x_zero, w_zero);
+      copy_elements(reinterpret_cast<const unsigned char*>(&h), packed.data(), sizeof h);
+      Kernel::pack(s_, w, bias, x_zero, packed.data() + packed_alignment);
+      result = status::ok;
+    });
+    return result;
+  }
+
+  /// x and y as the shape says, y not overlapping x. Weights that were packed for another architecture,
+  /// layout, type or shape are refused as foreign.
+  status run(const X* x, std::span<const unsigned char> packed, const Rq& rq, Y* y, std::span<unsigned char> scratch,
+             const residual<Y>& added = {}) const noexcept {
+    return run(x, packed, rq, y, scratch, added, in_turn{}, 1);
+  }
+  /// In `parts` parts on an executor's threads (kernel/threads.hpp), with scratch_bytes(parts).
+  template <class Executor>
+  status run(const X* x, std::span<const unsigned char> packed, const Rq& rq, Y* y, std::span<unsigned char> scratch,
+             const residual<Y>& added, Executor&& executor, int parts) const noexcept {
+    if (!is_valid() || parts < 1) return status::bad_value;
+    if (packed.size() < packed_alignment) return status::too_small;
+    if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
+    packed_gemm_header h;
+    copy_elements(packed.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
+    if (h != header(h.x_zero, h.w_zero)) return status::foreign;
+    if (packed.size() < h.bytes || scratch.size() < scratch_bytes(parts)) return status::too_small;
+    status result = status::unsupported;
+    with_kernel([&]<class Kernel>(Kernel) {
+      if (!is_runnable<Kernel>()) return;
+      executor(parts, [&](int i) {
+        Kernel::run(s_, part<Kernel>(i, parts), x, h.x_zero, h.w_zero, packed.data() + packed_alignment, rq, y, added,
+                    scratch.data() + static_cast<size_t>(i) * Kernel::scratch_bytes(s_));
+      });
+      result = status::ok;
+    });
+    return result;
+  }
+
+private:
+  /// Calls f(Kernel{}) with the kernel of this architecture, if the build has it.
+  template <class Function>
+  void with_kernel(Function&& f) const {
+    with_arch(arch_, [&]<class Arch>(Arch) { f(kernel::dense_kernel<Arch, X, const W*, Rq>{}); });
+  }
+  template <class Kernel>
+  static bool is_runnable() noexcept { return is_usable<typename Kernel::arch>(); }
+
+  bool is_valid() const noexcept { return s_.rows >= 0 && s_.cols >= 0 && s_.depth >= 0 && s_.batch >= 0; }
+  packed_gemm_header header(int x_zero, int w_zero) const noexcept {
+    constexpr uint32_t types = (std::is_signed_v<X> ? 1u : 2u) | (std::is_signed_v<W> ? 4u : 8u);
+    return {.arch = static_cast<uint32_t>(arch_), .types = types, .cols = s_.cols, .depth = s_.depth,
+            .x_zero = x_zero, .w_zero = w_zero, .bytes = packed_bytes()};
+  }
+  /// Rows are divided where there are enough of them, else columns.
+  template <class Kernel>
+  kernel::gemm_part part(int i, int parts) const noexcept {
+    const int64_t rows = int64_t{s_.batch} * s_.rows;
+    if (rows >= int64_t{parts} * Kernel::row_grain) {
+      const even_parts p{rows, parts, Kernel::row_grain};
+      return {p.begin(i), p.begin(i + 1), {0, s_.cols}};
+    }
+    const even_parts p{s_.cols, parts, Kernel::col_grain};
+    return {0, rows, {static_cast<int>(p.begin(i)), static_cast<int>(p.begin(i + 1))}};
+  }
+
+  gemm_shape s_;
+  arch_id arch_;
+};
+
+}  // namespace lowbits
