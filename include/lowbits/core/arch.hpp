@@ -90,7 +90,7 @@ struct avx2 {
   static constexpr bool supported(const cpu::features& f) noexcept { return f.has(cpu::feature::avx2); }
 };
 
-/// AVX-VNNI, the 256-bit form of vpdpbusd: Alder Lake, Zen 5 and later. Not every processor with
+/// AVX-VNNI, the 256-bit form of vpdpbusd: Alder Lake and later. Not every processor with
 /// AVX512-VNNI has it, so it is not one of that one's weaker ones.
 struct avxvnni {
   static constexpr const char* name = "avxvnni";
