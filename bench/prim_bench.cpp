@@ -210,6 +210,35 @@ void add(prims::quantize, Arch) {
   });
 }
 template <class Arch>
+void add(prims::finite_range, Arch) {
+  add_benchmark<Arch>("finite_range", [](benchmark::State& state) {
+    std::vector<float> x;
+    for (const int8_t c : random_codes<int8_t>(4096)) x.push_back(static_cast<float>(c) * 0.11f);
+    float ends[2];
+    for (auto _ : state) {
+      lb::prim<prims::finite_range, Arch>::run(x.size(), x.data(), ends);
+      benchmark::DoNotOptimize(ends);
+    }
+    count_operations(state, static_cast<double>(x.size()));
+  });
+}
+template <class Arch>
+void add(prims::quantize_and_range, Arch) {
+  add_benchmark<Arch>("quantize_and_range", [](benchmark::State& state) {
+    std::vector<float> x;
+    for (const int8_t c : random_codes<int8_t>(2048)) x.push_back(static_cast<float>(c) * 0.11f);
+    const std::vector<float> next = x;
+    std::vector<int8_t> y(x.size());
+    float ends[2];
+    for (auto _ : state) {
+      lb::prim<prims::quantize_and_range, Arch>::run(x.size(), x.data(), 0.1f, {3, -128, 127}, y.data(), next.data(), ends);
+      benchmark::DoNotOptimize(ends);
+      benchmark::ClobberMemory();
+    }
+    count_operations(state, static_cast<double>(x.size()));
+  });
+}
+template <class Arch>
 void add(prims::dequantize, Arch) {
   add_benchmark<Arch>("dequantize", [](benchmark::State& state) {
     const auto x = random_codes<int8_t>(4096);

@@ -374,6 +374,50 @@ void check(prims::dequantize, Arch) {
     }
 }
 
+template <class Arch>
+void check(prims::finite_range, Arch) {
+  naive::random_numbers random(8);
+  for (std::size_t n = 0; n < 140; ++n)
+    for (const auto where : both_places)
+      for (const bool all_finite : {true, false}) {
+        std::vector<float> x(n);
+        float low = 0, high = 0, ends[2];
+        for (auto& v : x) {
+          v = static_cast<float>(random.in(-10000, 10000)) * 0.01f;
+          low = v < low ? v : low, high = v > high ? v : high;
+          if (!all_finite && random.in(0, 3) == 0) v = lb::fp::from_bits(0x7f80'0000u | static_cast<uint32_t>(random.in(0, 1)) << 31 | static_cast<uint32_t>(random.in(0, 1)));
+        }
+        if (!all_finite) {
+          low = high = 0;
+          for (const float v : x)
+            if (lb::fp::is_finite(v)) low = v < low ? v : low, high = v > high ? v : high;
+        }
+        lb::prim<prims::finite_range, Arch>::run(n, a_memory.copy(x, where), ends);
+        CHECK(lb::fp::to_bits(ends[0]) == lb::fp::to_bits(low));
+        CHECK(lb::fp::to_bits(ends[1]) == lb::fp::to_bits(high));
+      }
+}
+template <class Arch>
+void check(prims::quantize_and_range, Arch) {
+  naive::random_numbers random(9);
+  for (std::size_t n = 0; n < 140; ++n)
+    for (const auto where : both_places)
+      for (const lb::code_stage stage : {lb::code_stage{5, -128, 127}, lb::code_stage{-7, -100, 90}}) {
+        std::vector<float> x(n), next(n);
+        for (auto& v : x) v = static_cast<float>(random.in(-10000, 10000)) * 0.01f;
+        for (auto& v : next) v = random.in(0, 99) == 0 ? lb::fp::from_bits(0x7f80'0000u) : static_cast<float>(random.in(-10000, 10000)) * 0.01f;
+        std::vector<int8_t> expected(n);
+        float want[2], ends[2];
+        lb::prim<prims::quantize, Arch>::run(n, x.data(), 0.7f, stage, expected.data());
+        lb::prim<prims::finite_range, Arch>::run(n, next.data(), want);
+        int8_t* y = y_memory.take<int8_t>(n, where);
+        lb::prim<prims::quantize_and_range, Arch>::run(n, a_memory.copy(x, where), 0.7f, stage, y, b_memory.copy(next, where), ends);
+        CHECK(difference(y, expected) == "");
+        CHECK(ends[0] == want[0]);
+        CHECK(ends[1] == want[1]);
+      }
+}
+
 // ---- windows: n channels, a grid whose last code is the array's last
 template <template <class> class Prim, class Arch, class Code>
 void compare_windows(const char* what) {

@@ -162,6 +162,14 @@ struct quantize {};
 /// out[i] = float(x[i] - zero) * scale:   run(n, x, zero, scale, out)
 struct dequantize {};
 
+/// ends[0] and ends[1] = the lowest and the highest of 0 and the finite ones of n numbers; a zero is
+/// not negative:   run(n, x, ends)
+struct finite_range {};
+
+/// quantize on n numbers at x beside finite_range on n numbers at next, which the codes do not overlap:
+///   run(n, x, scale, stage, out, next, ends)
+struct quantize_and_range {};
+
 /// y[c] = the largest code of the grid's channel c and `lowest`, at most `highest`:
 ///   run(grid, channels, lowest, highest, y)
 struct window_max {};

@@ -18,17 +18,11 @@
 
 namespace lowbits::inline LOWBITS_ABI::ref {
 
-/// The parameters for n numbers.
+/// The parameters for numbers whose finite ones, and 0, end at low and high.
 template <quantized_type Q = u8>
-constexpr affine dynamic_parameters(size_t n, const float* x) noexcept {
+constexpr affine dynamic_parameters(float low, float high) noexcept {
   static_assert(Q::bits >= 2,
                 "lowbits: dynamic_parameters: Q has 1 bit; choose a type of 2 bits or more");
-  float low = 0.0f, high = 0.0f;
-  for (size_t i = 0; i < n; ++i) {
-    if (!fp::is_finite(x[i])) continue;
-    if (x[i] < low) low = x[i];
-    if (x[i] > high) high = x[i];
-  }
   constexpr float steps = static_cast<float>(Q::highest - Q::lowest);
   const float width = fp::rounded(high - low);
   const float scale = fp::is_finite(width)
@@ -37,6 +31,18 @@ constexpr affine dynamic_parameters(size_t n, const float* x) noexcept {
   const affine p{fp::is_positive(scale) ? scale : 1.0f, 0};
   const float zero = fp::rounded(static_cast<float>(Q::lowest) - fp::quotient(low, p.scale));
   return {p.scale, clamp<int>(fp::to_nearest<fp::tie::to_even>(zero), Q::lowest, Q::highest)};
+}
+
+/// The parameters for n numbers.
+template <quantized_type Q = u8>
+constexpr affine dynamic_parameters(size_t n, const float* x) noexcept {
+  float low = 0.0f, high = 0.0f;
+  for (size_t i = 0; i < n; ++i) {
+    if (!fp::is_finite(x[i])) continue;
+    if (x[i] < low) low = x[i];
+    if (x[i] > high) high = x[i];
+  }
+  return dynamic_parameters<Q>(low, high);
 }
 
 /// q[i] = the code of x[i] under the parameters that are returned.

@@ -112,5 +112,42 @@ struct prim<prims::dequantize, arch::avx2> {
   }
 };
 
+template <>
+struct prim<prims::finite_range, arch::avx2> {
+  static void run(size_t n, const float* x, float* ends) noexcept {
+    if (!find<true>(n, x, ends)) find<false>(n, x, ends);
+  }
+
+private:
+  /// Floats of one sign are ordered as their bits are: the largest signed integer is the highest number,
+  /// or 0; the largest unsigned one the lowest, or -0. A NaN or an infinity shows at the end.
+  template <bool IsAllFinite>
+  static bool find(size_t n, const float* x, float* ends) noexcept {
+    using namespace detail::avx2;
+    const __m256i minus_zero = _mm256_set1_epi32(lowest_of<int>), zero = _mm256_setzero_si256();
+    __m256i high[2] = {zero, zero}, low[2] = {minus_zero, minus_zero};
+    const auto add = [&](int k, __m256i v) __attribute__((always_inline)) {
+      if constexpr (!IsAllFinite)
+        v = _mm256_and_si256(v, _mm256_cmpgt_epi32(_mm256_set1_epi32(0x7f80'0000), _mm256_andnot_si256(minus_zero, v)));
+      high[k] = _mm256_max_epi32(high[k], v);
+      low[k] = _mm256_max_epu32(low[k], v);
+    };
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) add(0, load(x + i)), add(1, load(x + i + 8));
+    for (; i < n; i += 8)
+      add(0, _mm256_maskload_epi32(reinterpret_cast<const int*>(x + i), first8(n - i < 8 ? static_cast<int>(n - i) : 8)));
+    __m256i h = _mm256_max_epi32(high[0], high[1]), l = _mm256_max_epu32(low[0], low[1]);
+    for (const int step : {1, 2, 4}) {
+      const __m256i other = _mm256_xor_si256(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(step));
+      h = _mm256_max_epi32(h, _mm256_permutevar8x32_epi32(h, other));
+      l = _mm256_max_epu32(l, _mm256_permutevar8x32_epi32(l, other));
+    }
+    const auto highest = static_cast<uint32_t>(_mm256_cvtsi256_si32(h)), lowest = static_cast<uint32_t>(_mm256_cvtsi256_si32(l));
+    ends[0] = fp::from_bits(lowest == fp::sign_mask ? 0 : lowest);
+    ends[1] = fp::from_bits(highest);
+    return highest < fp::infinity_bits && lowest < (fp::sign_mask | fp::infinity_bits);
+  }
+};
+
 }  // namespace lowbits
 LOWBITS_REGION_END
