@@ -37,7 +37,7 @@
 #include <lowbits/pack/packed_array.hpp>
 #include <lowbits/pack/quantized_tensor.hpp>
 
-#include <lowbits/ref/dynamic_quantize.hpp>
+#include <lowbits/kernel/dynamic_quantize.hpp>
 
 #include <lowbits/kernel/prepared_gemm.hpp>
 
