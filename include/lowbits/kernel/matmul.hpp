@@ -5,7 +5,7 @@
 // of ref::matmul. For 8-bit operands the second one is prepared like weights, in the work area, each
 // time the product runs.
 
-#include <lowbits/kernel/gemm.hpp>
+#include <lowbits/kernel/pack_matrix.hpp>
 #include <lowbits/ref/matmul.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
@@ -70,12 +70,15 @@ private:
 
     // x . (w - z) = x . w - z * sum(x): the last term is one number per row.
     const int z = w_zero - to_int8;
+    const ptrdiff_t by_col = s.w_transposed ? s.depth : 1, by_depth = s.w_transposed ? 1 : s.cols;
     ptrdiff_t prepared = -1;
     int64_t row_number = 0;
     for (int b0 = 0; b0 < s.batch(0); ++b0)
       for (int b1 = 0; b1 < s.batch(1); ++b1) {
         const ptrdiff_t x_matrix = ref::matmul_batch(s.x_batch, b0, b1), w_matrix = ref::matmul_batch(s.w_batch, b0, b1);
-        if (w_matrix != prepared) prepare(s, layout, w + w_matrix * s.depth * s.cols, x_zero, packed);
+        if (w_matrix != prepared)
+          pack_matrix(layout, matrix_codes<W>{w + w_matrix * s.depth * s.cols, by_col, by_depth},
+                      x_zero + P::template shift<X>, packed, x_rows, tile);
         prepared = w_matrix;
         const row_reader row{s, x + x_matrix * s.rows * s.depth, gathered};
         for (int done = 0; done < s.rows; done += rows.rows) {
@@ -93,15 +96,6 @@ private:
           row_number += n;
         }
       }
-  }
-
-  template <class Layout>
-  static void prepare(const matmul_shape& s, const Layout& layout, const W* w, int x_zero,
-                      unsigned char* packed) noexcept {
-    using P = best_prim<prims::gemm, Arch>;
-    const ptrdiff_t by_col = s.w_transposed ? s.depth : 1, by_depth = s.w_transposed ? 1 : s.cols;
-    layout.pack([=](int c, int k) { return int{w[c * by_col + k * by_depth]} - to_int8; }, [](int) { return 0; },
-                x_zero + P::template shift<X>, packed);
   }
 };
 
