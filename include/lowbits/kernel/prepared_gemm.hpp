@@ -43,37 +43,40 @@ class gemm {
 public:
   using Y = typename Rq::output::storage;
 
-  /// For the strongest architecture of this processor, or the one named.
-  explicit gemm(const gemm_shape& shape, arch_id arch = select_arch()) noexcept : s_(shape), arch_(arch) {}
+  /// For the strongest architecture of this processor, or the one named. Asks the processor.
+  explicit gemm(const gemm_shape& shape, arch_id arch = select_arch()) noexcept : s_(shape), arch_(arch) {
+    is_valid_ = s_.rows >= 0 && s_.cols >= 0 && s_.depth >= 0 && s_.batch >= 0;
+    with_usable_arch(arch, [&]<class Arch>(Arch) {
+      using kernel_type = kernel::dense_kernel<Arch, X, const W*, Rq>;
+      if (!is_valid_) return;
+      packed_bytes_ = packed_alignment + kernel_type::packed_bytes(s_);
+      scratch_bytes_ = kernel_type::scratch_bytes(s_);
+      row_grain_ = kernel_type::row_grain;
+      col_grain_ = kernel_type::col_grain;
+      pack_ = &kernel_type::pack;
+      run_ = &kernel_type::run;
+    });
+  }
 
   const gemm_shape& shape() const noexcept { return s_; }
   arch_id arch() const noexcept { return arch_; }
-
-  size_t packed_bytes() const noexcept {
-    size_t n = 0;
-    with_kernel([&]<class Kernel>(Kernel) { n = packed_alignment + Kernel::packed_bytes(s_); });
-    return n;
+  /// Why pack and run would refuse: extents below 0, or an architecture this processor or build has not.
+  status error() const noexcept {
+    return !is_valid_ ? status::bad_value : run_ == nullptr ? status::unsupported : status::ok;
   }
+  size_t packed_bytes() const noexcept { return packed_bytes_; }
   /// For that many parts running at the same time.
-  size_t scratch_bytes(int parts = 1) const noexcept {
-    size_t n = 0;
-    with_kernel([&]<class Kernel>(Kernel) { n = Kernel::scratch_bytes(s_) * static_cast<size_t>(parts); });
-    return n;
-  }
+  size_t scratch_bytes(int parts = 1) const noexcept { return scratch_bytes_ * static_cast<size_t>(parts); }
 
   /// w is [cols][depth]; bias has cols elements or is null. The packed weights hold for these zero points.
   status pack(const W* w, int w_zero, const int32_t* bias, int x_zero, std::span<unsigned char> packed) const noexcept {
-    if (!is_valid()) return status::bad_value;
+    if (error() != status::ok) return error();
     if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
-    status result = status::unsupported;
-    with_kernel([&]<class Kernel>(Kernel) {
-      if (packed.size() < packed_bytes()) return void(result = status::too_small);
-      const packed_gemm_header h = header(x_zero, w_zero);
-      copy_elements(reinterpret_cast<const unsigned char*>(&h), packed.data(), sizeof h);
-      Kernel::pack(s_, w, bias, x_zero, packed.data() + packed_alignment);
-      result = status::ok;
-    });
-    return result;
+    if (packed.size() < packed_bytes_) return status::too_small;
+    const packed_gemm_header h = header(x_zero, w_zero);
+    copy_elements(reinterpret_cast<const unsigned char*>(&h), packed.data(), sizeof h);
+    pack_(s_, w, bias, x_zero, packed.data() + packed_alignment);
+    return status::ok;
   }
 
   /// x and y as the shape says, y not overlapping x. Weights that were packed for another architecture,
@@ -86,54 +89,47 @@ public:
   template <class Executor>
   status run(const X* x, std::span<const unsigned char> packed, const Rq& rq, Y* y, std::span<unsigned char> scratch,
              const residual<Y>& added, Executor&& executor, int parts) const noexcept {
-    if (!is_valid() || parts < 1) return status::bad_value;
+    if (parts < 1) return status::bad_value;
+    if (error() != status::ok) return error();
     if (packed.size() < packed_alignment) return status::too_small;
     if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
     packed_gemm_header h;
     copy_elements(packed.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
     if (h != header(h.x_zero, h.w_zero)) return status::foreign;
-    if (packed.size() < h.bytes || scratch.size() < scratch_bytes(parts)) return status::too_small;
-    status result = status::unsupported;
-    with_kernel([&]<class Kernel>(Kernel) {
-      if (!is_runnable<Kernel>()) return;
-      executor(parts, [&](int i) {
-        Kernel::run(s_, part<Kernel>(i, parts), x, h.x_zero, h.w_zero, packed.data() + packed_alignment, rq, y, added,
-                    scratch.data() + static_cast<size_t>(i) * Kernel::scratch_bytes(s_));
-      });
-      result = status::ok;
+    if (packed.size() < packed_bytes_ || scratch.size() < scratch_bytes(parts)) return status::too_small;
+    executor(parts, [&](int i) {
+      run_(s_, part(i, parts), x, h.x_zero, h.w_zero, packed.data() + packed_alignment, rq, y, added,
+           scratch.data() + static_cast<size_t>(i) * scratch_bytes_);
     });
-    return result;
+    return status::ok;
   }
 
 private:
-  /// Calls f(Kernel{}) with the kernel of this architecture, if the build has it.
-  template <class Function>
-  void with_kernel(Function&& f) const {
-    with_arch(arch_, [&]<class Arch>(Arch) { f(kernel::dense_kernel<Arch, X, const W*, Rq>{}); });
-  }
-  template <class Kernel>
-  static bool is_runnable() noexcept { return is_usable<typename Kernel::arch>(); }
-
-  bool is_valid() const noexcept { return s_.rows >= 0 && s_.cols >= 0 && s_.depth >= 0 && s_.batch >= 0; }
   packed_gemm_header header(int x_zero, int w_zero) const noexcept {
     constexpr uint32_t types = (std::is_signed_v<X> ? 1u : 2u) | (std::is_signed_v<W> ? 4u : 8u);
     return {.arch = static_cast<uint32_t>(arch_), .types = types, .cols = s_.cols, .depth = s_.depth,
-            .x_zero = x_zero, .w_zero = w_zero, .bytes = packed_bytes()};
+            .x_zero = x_zero, .w_zero = w_zero, .bytes = packed_bytes_};
   }
   /// Rows are divided where there are enough of them, else columns.
-  template <class Kernel>
   kernel::gemm_part part(int i, int parts) const noexcept {
     const int64_t rows = int64_t{s_.batch} * s_.rows;
-    if (rows >= int64_t{parts} * Kernel::row_grain) {
-      const even_parts p{rows, parts, Kernel::row_grain};
+    if (parts == 1) return {0, rows, {0, s_.cols}};
+    if (rows >= int64_t{parts} * row_grain_) {
+      const even_parts p{rows, parts, row_grain_};
       return {p.begin(i), p.begin(i + 1), {0, s_.cols}};
     }
-    const even_parts p{s_.cols, parts, Kernel::col_grain};
+    const even_parts p{s_.cols, parts, col_grain_};
     return {0, rows, {static_cast<int>(p.begin(i)), static_cast<int>(p.begin(i + 1))}};
   }
 
   gemm_shape s_;
   arch_id arch_;
+  bool is_valid_ = false;
+  int row_grain_ = 1, col_grain_ = 1;
+  size_t packed_bytes_ = 0, scratch_bytes_ = 0;
+  void (*pack_)(const gemm_shape&, const W* const&, const int32_t*, int, unsigned char*) noexcept = nullptr;
+  void (*run_)(const gemm_shape&, const kernel::gemm_part&, const X*, int, int, const unsigned char*, const Rq&, Y*,
+               const residual<Y>&, unsigned char*) noexcept = nullptr;
 };
 
 }  // namespace lowbits
