@@ -35,6 +35,7 @@ MAIN = """1x1024x1024 1x4096x4096 8x1024x1024 64x1024x1024 256x256x256 512x512x5
 SMALL = """2x1024x1024 4x1024x1024 16x1024x1024 32x1024x1024 33x1000x1000 1000x1000x1000 49x160x960 1x1000x2048 100x100x100
 255x255x255 257x257x257 128x128x128 64x64x64 32x32x32 17x33x65 7x10x100 1x16x16 1x64x64 1x128x128 1x256x256
 1x512x512""".split()
+NATIVE = "256x256x256 1024x1024x1024 1x1024x1024 64x64x64 16x16x16".split()
 CONV = """rn_3x3_64_56 rn_3x3_128_28 rn_3x3_256_14 rn_3x3_512_7 rn_1x1_256_64_56 rn_1x1_64_256_56
 rn_7x7s2_3_64_224""".split()
 DEPTHWISE = "dw_32_112 dw_64_112s2 dw_144_56 dw_192_28 dw_384_14 dw_960_7".split()
@@ -141,7 +142,7 @@ def sections():
     o2 = Section("A plain -O2 build that dispatches, against -march=native", "avx512vnni", [
         Row(f"s8s8s8q_{shape}", "lowbits-avx512vnni", f"s8s8s8q_{shape}",
             [Against("-march=native", [("lowbits-avx512vnni-native", f"s8s8s8q_{shape}")], 0.95)])
-        for shape in "256x256x256 1024x1024x1024 1x1024x1024 64x64x64 16x16x16".split()])
+        for shape in NATIVE])
     return [
         gemm("Matrix product s8 x s8 → s8, AMX", "amx", "DEFAULT", "xnnpack-t1", AMX_BARS.get, "AMX"),
         conv("Convolution, AMX", "amx", "DEFAULT", "xnnpack-t1", needs="AMX"),

@@ -28,7 +28,7 @@ class Table:
 
     def __init__(self, timings):
         self.timings = timings
-        self.lines, self.ratios, self.missed, self.open = [], [], [], []
+        self.lines, self.ratios, self.missed, self.open, self.unheld = [], [], [], [], []
 
     def section(self, section):
         measured = [r for r in section.rows if (r.impl, r.case) in self.timings]
@@ -44,11 +44,16 @@ class Table:
         for t in titles:
             heads += [f"{t}: fastest", "µs", "ratio", "bar"]
         self.lines += ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+        missing, self.unheld = [], []
         for row in section.rows:
             if row in measured:
                 self.row(section, row, titles)
             else:
-                self.open.append(f"{section.title}, {row.label}: the kernel is not there yet")
+                missing.append(row.label)
+        if missing:
+            self.open.append(f"{section.title}: not measured: {', '.join(missing)}")
+        if self.unheld:
+            self.open.append(f"{section.title}: no peer was measured for {', '.join(self.unheld)}")
 
     def row(self, section, row, titles):
         ours = self.timings[row.impl, row.case]
@@ -66,7 +71,7 @@ class Table:
             if peer is None:
                 cells += ["", "", "", ""]
                 if against and against.bar:
-                    self.open.append(f"{section.title}, {label}, {title}: the peer was not measured")
+                    self.unheld.append(label)
                 continue
             ratio = peer.us / ours.us
             if against is row.against[0]:
