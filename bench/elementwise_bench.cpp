@@ -61,11 +61,11 @@ void add_conversions() {
   static const std::vector<lb::fixed_multiplier> factors(channels, lb::fixed_multiplier::from(0.002));
   add<Arch, int32_t, int8_t>("requantize_s32_s8_channel", 1, [](size_t n, const int32_t* x, const int32_t*, int8_t* out) {
     lb::kernel::finish<Arch>(static_cast<int>(n / channels), static_cast<int>(channels), x, channels,
-                             s8_codes{factors.data(), stage}, 0, out, channels);
+                             s8_codes{factors.data(), stage}, {}, out, channels);
   });
   add<Arch, int32_t, int8_t>("requantize_s32_s8", 1, [](size_t n, const int32_t* x, const int32_t*, int8_t* out) {
     lb::kernel::finish<Arch>(static_cast<int>(n / channels), static_cast<int>(channels), x, channels,
-                             lb::requantizer<lb::q8, lb::round_single>{factors[0], stage}, 0, out, channels);
+                             lb::requantizer<lb::q8, lb::round_single>{factors[0], stage}, {}, out, channels);
   });
 #ifdef BENCH_DYNAMIC_QUANTIZE
   const auto rows_of = [](auto columns) {
