@@ -103,7 +103,7 @@ extern "C" char** environ;
 }  // namespace detail
 
 /// Asks the processor once; later calls read the answer.
-inline features detect() noexcept {
+[[gnu::noinline]] inline features detect() noexcept {
   uint64_t known = detail::cache.load(std::memory_order_relaxed);
   if (known == 0) {
     known = detail::ask().bits | detail::asked;

@@ -21,11 +21,16 @@ namespace lowbits::inline LOWBITS_ABI {
 
 namespace detail {
 
-/// A step whose architecture is still open, and one that is the same on all.
+/// A step whose architecture is still open, one that has no weights, and one that is the same on all.
 template <template <class...> class Step, class... Types>
 struct on_each_arch {
   template <class Arch>
   using on = Step<Arch, Types...>;
+};
+template <template <class...> class Step, class... Types>
+struct on_each_arch_without_weights {
+  template <class Arch>
+  using on = Step<without_weights<Arch>, Types...>;
 };
 template <class Step>
 struct on_any_arch {
@@ -75,22 +80,22 @@ class node_step {
       using acc = std::conditional_t<(depth <= capacity), int32_t, int64_t>;
       return on_each_arch<matmul_step, x_type, y_type, acc, out_type, data_type>{};
     } else if constexpr (kind == op_kind::max_pool || kind == op_kind::average_pool) {
-      return on_each_arch<pool_step, out_type, std::bool_constant<kind == op_kind::max_pool>>{};
+      return on_each_arch_without_weights<pool_step, out_type, std::bool_constant<kind == op_kind::max_pool>>{};
     } else if constexpr (kind == op_kind::global_mean) {
-      return on_each_arch<mean_step, x_type, out_type>{};
+      return on_each_arch_without_weights<mean_step, x_type, out_type>{};
     } else if constexpr (kind == op_kind::add || kind == op_kind::sub || kind == op_kind::mul ||
                          kind == op_kind::minimum || kind == op_kind::maximum) {
-      return on_each_arch<binary_step, x_type, y_type, out_type, data_type>{};
+      return on_each_arch_without_weights<binary_step, x_type, y_type, out_type, data_type>{};
     } else if constexpr (kind == op_kind::requantize) {
-      return on_each_arch<rescale_step, x_type, out_type>{};
+      return on_each_arch_without_weights<rescale_step, x_type, out_type>{};
     } else if constexpr (kind == op_kind::function) {
-      return on_each_arch<table_step, x_type, out_type>{};
+      return on_each_arch_without_weights<table_step, x_type, out_type>{};
     } else if constexpr (kind == op_kind::softmax) {
       return on_any_arch<softmax_step<x_type, out_type, data_type>>{};
     } else if constexpr (kind == op_kind::quantize) {
-      return on_each_arch<quantize_step, out_type>{};
+      return on_each_arch_without_weights<quantize_step, out_type>{};
     } else if constexpr (kind == op_kind::dequantize) {
-      return on_each_arch<dequantize_step, x_type>{};
+      return on_each_arch_without_weights<dequantize_step, x_type>{};
     } else if constexpr (kind == op_kind::reshape) {
       return on_any_arch<reshape_step>{};
     } else if constexpr (kind == op_kind::concat) {

@@ -42,7 +42,7 @@ constexpr bool is_known(arch_id id) noexcept {
   }(id, known_archs{});
 }
 
-inline arch_id cap() noexcept {
+[[gnu::noinline]] inline arch_id cap() noexcept {
   uint32_t c = arch_cap.load(std::memory_order_relaxed);
   if (c == cap_not_read) {
     const char* text = cpu::environment("LOWBITS_MAX_ARCH");
@@ -54,13 +54,15 @@ inline arch_id cap() noexcept {
   return static_cast<arch_id>(c);
 }
 
-/// True when Arch is the architecture with id `limit` or below it; no_cap allows all.
-template <class Arch>
-bool is_allowed(arch_id limit) noexcept {
+/// True when `id` is the architecture `limit` or below it; no_cap allows all.
+[[gnu::noinline]] inline bool is_allowed(arch_id id, arch_id limit) noexcept {
   if (static_cast<uint32_t>(limit) == no_cap) return true;
-  return [limit]<class... Known>(type_list<Known...>) {
-    return ((limit == arch_id_of<Known> && is_within<Known, Arch>()) || ...);
-  }(known_archs{});
+  return []<class... Known>(arch_id wanted, arch_id cap, type_list<Known...>) {
+    const auto below = [wanted]<class Cap>(Cap) {
+      return ((wanted == arch_id_of<Known> && is_within<Cap, Known>()) || ...);
+    };
+    return ((cap == arch_id_of<Known> && below(Known{})) || ...);
+  }(id, limit, known_archs{});
 }
 
 }  // namespace detail
@@ -79,7 +81,7 @@ inline status set_max_arch(const char* name) noexcept {
 /// True when this processor can run the architecture and the cap allows it. Asks the processor.
 template <class Arch>
 bool is_usable() noexcept {
-  return Arch::supported(cpu::detect()) && detail::is_allowed<Arch>(detail::cap());
+  return Arch::supported(cpu::detect()) && detail::is_allowed(arch_id_of<Arch>, detail::cap());
 }
 
 /// The strongest architecture this processor can run and the cap allows. Asks the processor, and the

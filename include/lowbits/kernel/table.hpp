@@ -191,6 +191,36 @@ template <class Op, class Arch>
 using best_prim = prim<Op, best<Op, Arch>>;
 
 namespace detail {
+
+/// Operations on weights. Code that uses none of them is the same on more architectures.
+using weight_ops = type_list<prims::gemm, prims::gemm_codes, prims::requantize, prims::sums_to_float, prims::depthwise>;
+
+template <class Arch, class Other, class... Ops>
+constexpr bool are_alike(type_list<Ops...>) noexcept {
+  return ((contains<Ops, weight_ops> || std::is_same_v<best<Ops, Arch>, best<Ops, Other>>) && ...);
+}
+template <class Arch, class... Weaker>
+struct last_alike {
+  using type = Arch;
+};
+template <class Arch, class First, class... Rest>
+struct last_alike<Arch, First, Rest...>
+    : last_alike<std::conditional_t<are_alike<Arch, First>(scan::ops{}), First, Arch>, Rest...> {};
+template <class Arch>
+struct weakest_alike {
+  template <class... Weaker>
+  static last_alike<Arch, Weaker...> find(type_list<Weaker...>);
+  using type = typename decltype(find(typename Arch::weaker{}))::type;
+};
+
+}  // namespace detail
+
+/// The weakest architecture with the same primitives as Arch for everything but weights: steps without
+/// weights are compiled for it, once for several architectures.
+template <class Arch>
+using without_weights = typename detail::weakest_alike<Arch>::type;
+
+namespace detail {
 using built_archs = typename sorted<typename scan::tags, type_list<>>::type;
 template <class List>
 struct first_native;
