@@ -130,18 +130,25 @@ def draw(title, ceiling, bandwidths, measured):
     return plot.svg()
 
 
-def main():
-    raw = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "peers" / "raw.csv"
-    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "docs" / "images"
-    timings = results.condense(results.parse_peer(raw.read_text()))
+def draw_all(timings, folder):
+    """Writes the pictures of what was measured; returns [(file, title)]."""
+    timings = results.condense(timings)
     folder.mkdir(parents=True, exist_ok=True)
     controls = {t.case: t for t in timings.values() if t.bench == "control"}
     bandwidths = {case[5:]: t.gbps for case, t in controls.items() if case.startswith("read_")}
-    for file, title, arch, instruction, chosen in FAMILIES:
+    written = []
+    for name, title, arch, instruction, chosen in FAMILIES:
         measured = points(timings, arch, chosen)
         if measured:
             ceiling = controls[instruction].gops if instruction in controls else None
-            (folder / f"roofline_{file}.svg").write_text(draw(title, ceiling, bandwidths, measured))
+            written.append((f"roofline_{name}.svg", title))
+            (folder / written[-1][0]).write_text(draw(title, ceiling, bandwidths, measured))
+    return written
+
+
+def main():
+    raw = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "peers" / "raw.csv"
+    draw_all(results.parse_peer(raw.read_text()), Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "docs" / "images")
 
 
 if __name__ == "__main__":

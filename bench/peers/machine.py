@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-FLAGS = "sse4_1 avx2 avx_vnni avx512f avx512bw avx512_vnni avx512vbmi avx512_vbmi amx_int8".split()
+FLAGS = "sse4_1 avx2 avx_vnni avx512f avx512bw avx512_vnni avx512vbmi amx_int8".split()
 
 
 def output_of(*command):
@@ -31,3 +31,10 @@ def describe(lscpu, compiler):
 def this_machine(compiler):
     version = (output_of(compiler, "--version").splitlines() or [compiler])[0]
     return describe(output_of("lscpu"), version)
+
+
+def versions(start):
+    """The peers' packages; `start` runs a command where they are installed."""
+    packages = "libdnnl-dev libxnnpack-dev libruy-dev libgemmlowp-dev"
+    found = output_of(str(start), f"dpkg-query -W -f '${{Package}} ${{Version}}\\n' {packages}").splitlines()
+    return ", ".join(line.replace("-dev", "").replace("lib", "", 1).replace("dnnl", "oneDNN").replace("xnn", "XNN").replace("XNNpack", "XNNPACK") for line in found) or "unknown"

@@ -23,6 +23,8 @@ import rows
 import table
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import roofline  # noqa: E402
 
 
 @dataclass
@@ -106,8 +108,8 @@ def architectures(folder):
     return {name.split("/")[2] for name in names if name.startswith("gemm/")}
 
 
-def introduction(options):
-    return [f"Written by `{options.command}`: {machine.this_machine(options.compiler)} Ours is a plain -O2 build that "
+def introduction(options, versions):
+    return [f"Written by `{options.command}`: {machine.this_machine(options.compiler)} Peers: {versions}. Ours is a plain -O2 build that "
             "dispatches. All on one core, ours and the peers in turns, medians; the peers' weights are prepared beforehand as ours "
             "are, activations are packed inside the timed call. `of ceiling` is the part of the multiply instruction's rate on "
             "registers, for conversions of the cache's read bandwidth, measured in the same process. The peer of a row is the "
@@ -152,7 +154,11 @@ def main():
         timings = [t for t in timings if (t.impl, t.case) not in renewed] + runner.timings
         results.write_csv(raw, timings)
 
-    text = table.markdown(results.condense(timings), rows.sections(), introduction(options))
+    head = introduction(options, machine.versions(shared / "peers" / "in"))
+    if not options.quick:
+        folder = options.document.parent / "images"
+        head += ["", *(f"![{title}](images/{file})" for file, title in roofline.draw_all(timings, folder))]
+    text = table.markdown(results.condense(timings), rows.sections(), head)
     (options.out / "table.md").write_text(text)
     if options.quick:
         print(text)
