@@ -41,9 +41,9 @@ constexpr lb::depthwise_shape depthwise_shape(const layer& l) {
 template <class Arch, class X, class Rq>
 void add_layers(const std::string& types) {
   for (const layer& l : convolutions)
-    add_weighted<lb::kernel::conv2d, Arch, X, Rq>("conv/" + types + "_" + l.name, conv_shape(l));
+    add_kernel<lb::kernel::conv2d, Arch, X, Rq>("conv/" + types + "_" + l.name, conv_shape(l));
   for (const layer& l : depthwise_convolutions)
-    add_weighted<lb::kernel::depthwise, Arch, X, Rq>("conv/" + types + "_" + l.name, depthwise_shape(l));
+    add_kernel<lb::kernel::depthwise, Arch, X, Rq>("conv/" + types + "_" + l.name, depthwise_shape(l));
 }
 
 const bool registered = [] {

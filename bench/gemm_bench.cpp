@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 // Matrix products against prepared weights, on every architecture this processor can run:
-// gemm/<types>_<rows>x<cols>x<depth>/<arch>. Rows of codes are brought into the kernel's own form inside
+// gemm/<types>_<rows>x<cols>x<depth>/<arch>, by the public call. Rows of codes are brought into the kernel's own form inside
 // the timed call. s8s8s8q and u8s8u8q are requantized per column with zero points and a bias, s8s8s32
 // gives the accumulators.
 
 #include "weighted.hpp"
+
+#include <lowbits/kernel/prepared_gemm.hpp>
 
 namespace {
 
@@ -28,12 +30,32 @@ constexpr product_size sizes[] = {
     {7, 10, 100}, {17, 33, 65}, {100, 100, 100}, {255, 255, 255}, {257, 257, 257}, {1, 1000, 2048}, {33, 1000, 1000},
     {1000, 1000, 1000}, {49, 160, 960}};
 
+/// The public call, which also checks its arguments and the buffer.
+template <class Arch, class X, class Rq>
+struct product_call {
+  using arch = Arch;
+  using code = X;
+  using requantizer = Rq;
+
+  lb::conv2d_shape shape;
+  lb::gemm<X, Rq> product{{.rows = shape.batch, .cols = shape.out_c, .depth = shape.in_c}, lb::arch_id_of<Arch>};
+
+  size_t packed_bytes() const { return product.packed_bytes(); }
+  size_t scratch_bytes() const { return product.scratch_bytes(); }
+  void pack(const int8_t* w, const int32_t* bias, int x_zero, std::span<unsigned char> packed) const {
+    static_cast<void>(product.pack(w, 0, bias, x_zero, packed));  // a refusal shows as wrong results
+  }
+  void run(const X* x, int, const int8_t*, const int32_t*, std::span<const unsigned char> packed, const Rq& rq,
+           typename Rq::output::storage* y, std::span<unsigned char> scratch) const {
+    static_cast<void>(product.run(x, packed, rq, y, scratch));
+  }
+};
+
 template <class Arch, class X, class Rq>
 void add_sizes(const std::string& types) {
   for (const auto& [rows, cols, depth] : sizes)
-    add_weighted<lb::kernel::conv2d, Arch, X, Rq>(
-        "gemm/" + types + "_" + std::to_string(rows) + "x" + std::to_string(cols) + "x" + std::to_string(depth),
-        lb::dense_shape(rows, depth, cols));
+    add_call("gemm/" + types + "_" + std::to_string(rows) + "x" + std::to_string(cols) + "x" + std::to_string(depth),
+             product_call<Arch, X, Rq>{lb::dense_shape(rows, depth, cols)});
 }
 
 const bool registered = [] {

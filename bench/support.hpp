@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -36,11 +37,14 @@ inline std::vector<float> random_reals(size_t n) {
 
 class aligned_bytes {
 public:
-  explicit aligned_bytes(size_t n) : bytes_(static_cast<unsigned char*>(std::aligned_alloc(64, (n + 127) / 64 * 64)), &std::free) {}
+  explicit aligned_bytes(size_t n)
+      : bytes_(static_cast<unsigned char*>(std::aligned_alloc(64, (n + 127) / 64 * 64)), &std::free), size_(n) {}
   unsigned char* data() const { return bytes_.get(); }
+  std::span<unsigned char> span() const { return {data(), size_}; }
 
 private:
   std::unique_ptr<unsigned char, decltype(&std::free)> bytes_;
+  size_t size_;
 };
 
 /// Prints `operations` per iteration as operations per second (a product and a sum count as two).

@@ -6,6 +6,7 @@
 // sums of 64 bits and products of doubles.
 
 #include <cmath>
+#include <span>
 
 #include "support.hpp"
 
@@ -55,26 +56,49 @@ inline int channels_of(const lb::depthwise_shape& s) { return s.out_c(); }
 inline int depth_of(const lb::conv2d_shape& s) { return s.depth(); }
 inline int depth_of(const lb::depthwise_shape& s) { return s.window.taps(); }
 
+/// A kernel on an architecture as an object, with the shape it was made for.
 template <template <class, class, class, class, class> class Operation, class Arch, class Shape, class X, class Rq>
-class weighted_case {
-public:
+struct kernel_call {
+  using arch = Arch;
+  using code = X;
+  using requantizer = Rq;
   using kernel = Operation<Arch, X, const int8_t*, int32_t, Rq>;
 
-  explicit weighted_case(const Shape& s)
-      : s_(s), x_(random_codes<X>(size(s.batch, s.in_h, s.in_w, s.in_c))),
-        w_(random_codes<int8_t>(size(channels_of(s), depth_of(s)))), bias_(size(channels_of(s)), 100),
-        factors_(bias_.size()), y_(size(s.batch, s.out_h, s.out_w, channels_of(s))),
-        packed_(kernel::packed_bytes(s)), scratch_(kernel::scratch_bytes(s)) {
-    const double scale = 40.0 / (5400.0 * std::sqrt(depth_of(s)));  // a result is then about +-40
+  Shape shape;
+
+  size_t packed_bytes() const { return kernel::packed_bytes(shape); }
+  size_t scratch_bytes() const { return kernel::scratch_bytes(shape); }
+  void pack(const int8_t* w, const int32_t* bias, int x_zero, std::span<unsigned char> packed) const {
+    kernel::pack(shape, w, bias, x_zero, packed.data());
+  }
+  void run(const X* x, int x_zero, const int8_t* w, const int32_t* bias, std::span<const unsigned char> packed, const Rq& rq,
+           typename Rq::output::storage* y, std::span<unsigned char> scratch) const {
+    kernel::run(shape, x, x_zero, w, 0, bias, packed.data(), rq, y, scratch.data());
+  }
+};
+
+template <class Call>
+class weighted_case {
+public:
+  using X = typename Call::code;
+  using Rq = typename Call::requantizer;
+  using Y = typename Rq::output::storage;
+
+  explicit weighted_case(const Call& call)
+      : call_(call), x_(random_codes<X>(size(s_.batch, s_.in_h, s_.in_w, s_.in_c))),
+        w_(random_codes<int8_t>(size(channels_of(s_), depth_of(s_)))), bias_(size(channels_of(s_)), 100),
+        factors_(bias_.size()), y_(size(s_.batch, s_.out_h, s_.out_w, channels_of(s_))), packed_(call_.packed_bytes()),
+        scratch_(call_.scratch_bytes()) {
+    const double scale = 40.0 / (5400.0 * std::sqrt(depth_of(s_)));  // a result is then about +-40
     for (size_t i = 0; i < factors_.size(); ++i)
       factors_[i] = lb::fixed_multiplier::from(scale * (1 + 1e-3 * static_cast<double>(i % 7)));
-    kernel::pack(s_, w_.data(), bias_.data(), x_zero, packed_.data());
+    call_.pack(w_.data(), bias_.data(), x_zero, packed_.span());
     run();
     count_wrong_results();
   }
 
   void run() {
-    kernel::run(s_, x_.data(), x_zero, w_.data(), 0, bias_.data(), packed_.data(), requantizer(), y_.data(), scratch_.data());
+    call_.run(x_.data(), x_zero, w_.data(), bias_.data(), packed_.span(), requantizer(), y_.data(), scratch_.span());
   }
   work amount() const {
     return {2.0 * static_cast<double>(y_.size()) * depth_of(s_),
@@ -108,7 +132,7 @@ private:
       wrong_ += !is_right(100 + plain_sum(s_, x_.data(), x_zero, w_.data(), position, c), c, y_[i]);
     }
   }
-  bool is_right(int64_t sum, int c, typename kernel::Y y) const {
+  bool is_right(int64_t sum, int c, Y y) const {
     if constexpr (is_raw) {
       return sum == y;
     } else {
@@ -119,27 +143,31 @@ private:
     }
   }
 
-  Shape s_;
+  Call call_;
+  const decltype(Call::shape)& s_ = call_.shape;
   std::vector<X> x_;
   std::vector<int8_t> w_;
   std::vector<int32_t> bias_;
   std::vector<lb::fixed_multiplier> factors_;
-  std::vector<typename kernel::Y> y_;
+  std::vector<Y> y_;
   aligned_bytes packed_, scratch_;
   int wrong_ = 0;
 };
 
-/// Registers <group>/<case>/<arch>.
-template <template <class, class, class, class, class> class Operation, class Arch, class X, class Rq, class Shape>
-void add_weighted(const std::string& name, const Shape& shape) {
-  using timed = weighted_case<Operation, Arch, Shape, X, Rq>;
-  const std::string full = name + "/" + Arch::name;
-  benchmark::RegisterBenchmark(full.c_str(), [full, shape](benchmark::State& state) {
-    const double ceiling = multiply_ceiling<Arch>();
-    auto& it = prepared(full, [&] { return std::make_unique<timed>(shape); });
+/// Registers <name>/<arch>; name is <group>/<case>.
+template <class Call>
+void add_call(const std::string& name, const Call& call) {
+  const std::string full = name + "/" + Call::arch::name;
+  benchmark::RegisterBenchmark(full.c_str(), [full, call](benchmark::State& state) {
+    const double ceiling = multiply_ceiling<typename Call::arch>();
+    auto& it = prepared(full, [&] { return std::make_unique<weighted_case<Call>>(call); });
     if (it.wrong_results() != 0) return state.SkipWithError("wrong results");
     time_work(state, it.amount(), ceiling, 0, [&] { it.run(); });
   });
+}
+template <template <class, class, class, class, class> class Operation, class Arch, class X, class Rq, class Shape>
+void add_kernel(const std::string& name, const Shape& shape) {
+  add_call(name, kernel_call<Operation, Arch, Shape, X, Rq>{shape});
 }
 
 using s8_codes = lb::channel_requantizer<lb::q8, lb::round_single>;
