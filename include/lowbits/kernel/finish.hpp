@@ -4,6 +4,7 @@
 // From a tile of accumulators to output elements: by a primitive where the requantizer's policy has
 // one, else element by element.
 
+#include <lowbits/core/bytes.hpp>
 #include <lowbits/fixed/float_output.hpp>
 #include <lowbits/fixed/raw_accumulator.hpp>
 #include <lowbits/fixed/requantize.hpp>
@@ -68,6 +69,8 @@ void finish(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride, const 
   if constexpr (has_fast_finish<Arch, Rq>()) {
     best_prim<prims::requantize, Arch>::template run<rule_of<typename Rq::policy>::value>(
         rows, cols, acc, acc_stride, raw_factors(rq, at.channel), raw_stage(rq.stage), y, y_stride);
+  } else if constexpr (std::is_same_v<Rq, raw_accumulator<int32_t>>) {
+    for (int r = 0; r < rows; ++r) copy_elements(acc + r * acc_stride, y + r * y_stride, static_cast<size_t>(cols));
   } else if constexpr (std::is_same_v<Rq, float_output> && has_prim<prims::sums_to_float, Arch>) {
     best_prim<prims::sums_to_float, Arch>::run(rows, cols, acc, acc_stride, raw_stage(rq, at), y, y_stride);
   } else {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Matrix product to codes with vpdpbusd. Whole tiles under the common rule are requantized from the
-// registers their sums are in; the others pass through memory.
+// Matrix product to codes with vpdpbusd. Under the common rule, factors are prepared once for all rows,
+// and whole tiles are requantized from the registers their sums are in.
 
 #include <lowbits/arch/avx512vnni/gemm.hpp>
 #include <lowbits/arch/avx512bw/requantize.hpp>
@@ -59,22 +59,24 @@ struct prim<prims::gemm_codes, arch::avx512vnni> {
                   const int32_t* start, const column_factors& factors, const code_stage& stage, Code* y,
                   ptrdiff_t y_stride) noexcept {
     using namespace detail::avx512;
-    bool in_registers = Rule == rescale_rule::once && n == 32;
+    bool is_common = Rule == rescale_rule::once;
     rows_to_codes to_codes;
-    if (in_registers) {
-      const int low = used < 16 ? used : 16;
-      const factors16 f[2] = {load_factors(factors, 0, low), load_factors(factors, used > 16 ? 16 : 0, used > 16 ? used - 16 : low)};
-      in_registers = rescale_small::suits(f[0], low) && rescale_small::suits(f[1], used > 16 ? used - 16 : low);
+    if (is_common) {
+      const int low = used < 16 ? used : 16, second = used > 16 ? 16 : 0;
+      const factors16 f[2] = {load_factors(factors, 0, low), load_factors(factors, second, used - second)};
+      is_common = rescale_small::suits(f[0], low) && rescale_small::suits(f[1], used - second);
       to_codes.prepare(f, stage, Code{});
     }
+    const auto mask = static_cast<__mmask32>(first64(used));
     alignas(64) int32_t sums[tiles::rows * tiles::cols];
     while (rows > 0) {
       const int m = rows < tiles::rows ? rows : tiles::rows;
-      if (in_registers && m == tiles::rows) {
-        whole_tile(steps, x, stride, w, start, to_codes, static_cast<__mmask32>(first64(used)), y, y_stride);
+      if (is_common && m == tiles::rows && n == tiles::cols) {
+        whole_tile(steps, x, stride, w, start, to_codes, mask, y, y_stride);
       } else {
         tiles::run(m, n, steps, x, stride, w, start, sums);
-        prim<prims::requantize, arch::avx512bw>::run<Rule>(m, used, sums, n, factors, stage, y, y_stride);
+        if (is_common) stored_tile(m, n, sums, to_codes, mask, y, y_stride);
+        else prim<prims::requantize, arch::avx512bw>::run<Rule>(m, used, sums, n, factors, stage, y, y_stride);
       }
       rows -= m, x += m * stride, y += m * y_stride;
     }
@@ -92,6 +94,19 @@ private:
       const __m512i both = to_codes(a[r], a[r + 1]);
       _mm256_mask_storeu_epi8(to, used, _mm512_castsi512_si256(both));
       _mm256_mask_storeu_epi8(to + y_stride, used, _mm512_extracti64x4_epi64(both, 1));
+    }
+  }
+  static void stored_tile(int m, int n, const int32_t* sums, const detail::avx512::rows_to_codes& to_codes,
+                          __mmask32 used, void* y, ptrdiff_t y_stride) noexcept {
+    using namespace detail::avx512;
+    const int second = n - 16;  // 0 where there are no columns 16 to 31
+    auto* to = static_cast<unsigned char*>(y);
+    for (int r = 0; r < m; r += 2, to += 2 * y_stride) {
+      const int32_t *at = sums + r * n, *next = r + 1 < m ? at + n : at;
+      const __m512i a[2] = {load(at), load(at + second)}, b[2] = {load(next), load(next + second)};
+      const __m512i both = to_codes(a, b);
+      _mm256_mask_storeu_epi8(to, used, _mm512_castsi512_si256(both));
+      if (r + 1 < m) _mm256_mask_storeu_epi8(to + y_stride, used, _mm512_extracti64x4_epi64(both, 1));
     }
   }
 };
