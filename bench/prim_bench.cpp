@@ -82,8 +82,8 @@ void add(prims::requantize, Arch) {
 template <class Arch>
 void add(prims::gemm_codes, Arch) {
   using P = lb::prim<prims::gemm, Arch>;
-  for (const int depth : {32, 256})
-    add_benchmark<Arch>(depth == 32 ? "gemm_codes_shallow" : "gemm_codes", [depth](benchmark::State& state) {
+  for (const int depth : {64, 256})
+    add_benchmark<Arch>(depth == 64 ? "gemm_codes_shallow" : "gemm_codes", [depth](benchmark::State& state) {
       const auto codes = random_codes<int8_t>(static_cast<size_t>(depth));
       const auto w = random_codes<int8_t>(static_cast<size_t>(depth * P::cols));
       std::vector<typename P::element> x(static_cast<size_t>(P::rows * depth));
@@ -92,10 +92,11 @@ void add(prims::gemm_codes, Arch) {
       std::vector<int32_t> factors;
       for (int c = 0; c < P::cols; ++c) factors.push_back((1 << 30) + c), factors.push_back(-8);
       std::vector<int8_t> y(static_cast<size_t>(P::rows * P::cols));
+      std::vector<int32_t> work(y.size());
       for (auto _ : state) {
         lb::prim<prims::gemm_codes, Arch>::template run<lb::rescale_rule::once>(
             P::rows, P::cols, P::cols, depth / P::depth_step, x.data(), depth, w.data(), start.data(),
-            {factors.data(), true}, {3, -128, 127}, y.data(), P::cols);
+            {factors.data(), true}, {3, -128, 127}, y.data(), P::cols, work.data());
         benchmark::ClobberMemory();
       }
       count_operations(state, 2.0 * P::rows * P::cols * depth);

@@ -96,7 +96,7 @@ void check_dense(const char* policy, const char* where) {
 template <class Arch>
 void check_arch(const environment::setting& s) {
 #if LOWBITS_DISPATCH
-  if (!Arch::supported(lb::cpu::detect())) return;
+  if (!lb::detail::can_run<Arch>()) return;
 #endif
   if (&s == environment::settings) std::printf("%s\n", Arch::name);
   const environment::scope in(s);

@@ -39,9 +39,9 @@ USES = {
 }
 # operation -> architecture -> the instruction (a regular expression)
 INSTRUCTIONS = {
-    "gemm": {"avx512vnni": r"vpdpbusd .*%zmm", "avxvnni": r"\{vex\} vpdpbusd .*%ymm", "avx512bw": r"vpmaddwd .*%zmm",
+    "gemm": {"amx": r"tdpbusd", "avx512vnni": r"vpdpbusd .*%zmm", "avxvnni": r"\{vex\} vpdpbusd .*%ymm", "avx512bw": r"vpmaddwd .*%zmm",
              "avx2": r"vpmaddwd .*%ymm", "sse41": r"^pmaddwd"},
-    "gemm_codes": {"avx512vnni": r"vpdpbusd .*%zmm"},
+    "gemm_codes": {"amx": r"tdpbusd", "avx512vnni": r"vpdpbusd .*%zmm"},
     "requantize": {"avx512bw": r"vpmuldq .*%zmm", "avx2": r"vpmuldq .*%ymm", "sse41": r"^pmuldq"},
     "sums_to_float": {"avx512bw": r"vcvtdq2ps .*%zmm", "avx2": r"vcvtdq2ps .*%ymm"},
     "depthwise": {"avx512vnni": r"vpdpbusd .*%zmm", "avx2": r"vpmaddwd .*%ymm"},

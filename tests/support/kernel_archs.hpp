@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// The architectures a kernel test runs on: all of the table that this processor can run, and one
-// more that is made up. Include this first.
+// The architectures a kernel test runs on: all of the table that this processor can run, those whose
+// missing instructions can be emulated, and one more that is made up. Include this first.
 
 #define LOWBITS_EXTRA_PRIMS "support/odd_tile_arch.hpp"
 
@@ -12,21 +12,54 @@
 
 #include <lowbits/kernel/select.hpp>
 
+#include "support/emulate_x86.hpp"
 #include "support/guarded.hpp"
 
 namespace kernel_archs {
+
+/// How an architecture can run.
+enum class runs { no, here, emulated };
+
+/// While it lives, missing instructions are emulated, and dispatch takes them for the processor's own.
+class scope {
+public:
+#if LOWBITS_DISPATCH
+  scope() {
+    const auto known = emulate_x86::features(real_);
+    lowbits::cpu::detail::cache = known.bits | lowbits::cpu::detail::asked;
+    if (is_emulated<lowbits::arch::amx>()) lowbits::detail::permission<lowbits::arch::amx> = 2;
+  }
+  ~scope() { lowbits::cpu::detail::cache = real_.bits | lowbits::cpu::detail::asked; }
+
+  template <class Arch>
+  bool is_emulated() const { return !Arch::supported(real_) && Arch::supported(emulate_x86::features(real_)); }
+  template <class Arch>
+  runs how() const {
+    return !lowbits::detail::can_run<Arch>() ? runs::no : is_emulated<Arch>() ? runs::emulated : runs::here;
+  }
+
+private:
+  lowbits::cpu::features real_ = lowbits::cpu::detect();
+#else
+  template <class Arch>
+  runs how() const { return runs::here; }
+
+private:
+#endif
+  emulate_x86::scope instructions_;
+};
 
 /// Calls f(Arch{}) for each architecture, whatever LOWBITS_MAX_ARCH says, and reports what ran.
 template <class Function>
 void for_each(Function&& f) {
   namespace lb = lowbits;
+  const scope processor;
   std::string ran;
   [&]<class... Archs>(lb::type_list<Archs...>) {
     const auto one = [&]<class Arch>(Arch a) {
-#if LOWBITS_DISPATCH
-      if (!Arch::supported(lb::cpu::detect())) return;
-#endif
-      ran += std::string(ran.empty() ? "" : " ") + Arch::name;
+      const runs r = processor.how<Arch>();
+      if (r == runs::no) return;
+      ran += std::string(ran.empty() ? "" : " ") + Arch::name + (r == runs::emulated ? " (emulated)" : "");
       f(a);
     };
     (one(Archs{}), ...);

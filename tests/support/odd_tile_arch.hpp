@@ -89,11 +89,10 @@ struct prim<prims::gemm_codes, arch::odd_tile> {
   template <rescale_rule Rule, class Code>
   static void run(int rows, int n, int used, int steps, const int32_t* x, ptrdiff_t stride, const int8_t* w,
                   const int32_t* start, const column_factors& factors, const code_stage& stage, Code* y,
-                  ptrdiff_t y_stride) noexcept {
+                  ptrdiff_t y_stride, int32_t* work) noexcept {
     for (int r = 0; r < rows; ++r) {
-      int32_t acc[5];
-      prim<prims::gemm, arch::odd_tile>::run(1, n, steps, x + r * stride, stride, w, start, acc);
-      prim<prims::requantize, arch::odd_tile>::run<Rule>(1, used, acc, n, factors, stage, y + r * y_stride, y_stride);
+      prim<prims::gemm, arch::odd_tile>::run(1, n, steps, x + r * stride, stride, w, start, work);
+      prim<prims::requantize, arch::odd_tile>::run<Rule>(1, used, work, n, factors, stage, y + r * y_stride, y_stride);
     }
   }
 };

@@ -6,6 +6,7 @@
 #include "support/kernel_archs.hpp"
 
 #include <lowbits/fixed/rounding.hpp>
+#include <lowbits/kernel/gemm.hpp>
 
 #include "support/kernel_operands.hpp"
 
@@ -25,16 +26,37 @@ std::vector<int32_t> start_values(std::size_t n, naive::random_numbers& random) 
 }
 
 // ---- matrix product: any tile of any architecture, weights laid out as it says
+/// All numbers of rows, or where there are many, those around the heights of tiles.
+template <class P>
+std::vector<int> some_rows() {
+  if constexpr (P::rows > 16) return {1, 2, 3, 15, 16, 17, 31, 32, 33, 49, P::rows - 1, P::rows};
+  std::vector<int> all;
+  for (int m = 1; m <= P::rows; ++m) all.push_back(m);
+  return all;
+}
+/// Depths, in steps; of primitives with padding those around it, and around a cut in parts.
+template <class P>
+std::vector<int> some_steps() {
+  if constexpr (lb::kernel::depth_pad<P>() > P::depth_step) return {0, 1, 15, 16, 17, 33, 145, 321};
+  return {0, 1, 2, 3, 4, 5, 7, 8, 33};
+}
+/// Weights of a panel of n columns; zero where the depth is only padding.
+template <class P>
+std::vector<int8_t> padded_weights(int steps, int n, naive::random_numbers& random) {
+  auto w = codes<int8_t>(static_cast<std::size_t>(n * steps * P::depth_step), random);
+  w.resize(static_cast<std::size_t>(n * lb::round_up(steps * P::depth_step, lb::kernel::depth_pad<P>())));
+  return w;
+}
 template <class Arch, class Code>
 void check_gemm(naive::random_numbers& random) {
   using P = lb::prim<prims::gemm, Arch>;
-  for (int m = 1; m <= P::rows; ++m)
+  for (const int m : some_rows<P>())
     for (int n = P::col_step; n <= P::cols; n += P::col_step)
-      for (const int steps : {0, 1, 2, 3, 4, 5, 7, 8, 33})
+      for (const int steps : some_steps<P>())
         for (const auto where : both_places) {
-          const int depth = steps * P::depth_step;
+          const int depth = lb::round_up(steps * P::depth_step, lb::kernel::depth_pad<P>());
           const auto x = codes<Code>(static_cast<std::size_t>(m * depth), random);
-          const auto w = codes<int8_t>(static_cast<std::size_t>(n * depth), random);
+          const auto w = padded_weights<P>(steps, n, random);
           const auto start = start_values(static_cast<std::size_t>(n), random);
           auto* rows = a_memory.take<typename P::element>(x.size(), where);
           P::fetch(m, depth, d_memory.copy(x, where), depth, rows, depth);
@@ -115,13 +137,15 @@ void check_gemm_codes(naive::random_numbers& random) {
   using P = lb::prim<prims::gemm, Arch>;
   using element = typename P::element;
   const int low = lb::lowest_of<Code>, high = lb::highest_of<Code>;
-  for (const int rows : {1, 2, P::rows - 1, P::rows, P::rows + 1, 2 * P::rows + 1})
-    for (int used = 1; used <= P::cols; ++used)
+  constexpr bool tall = P::rows > 16;
+  for (const int rows : {1, 2, tall ? 17 : P::rows - 1, P::rows, P::rows + 1, tall ? 50 : 2 * P::rows + 1})
+    for (int used = 1; used <= P::cols; used += tall ? 3 : 1)
       for (const int largest : {-2, 3}) {
-        const int n = lb::round_up(used, P::col_step), steps = random.in(0, 9), depth = steps * P::depth_step;
+        const int n = lb::round_up(used, P::col_step), steps = tall ? random.in(0, random.in(0, 7) == 0 ? 300 : 40) : random.in(0, 9);
+        const int depth = lb::round_up(steps * P::depth_step, lb::kernel::depth_pad<P>());
         std::vector<element> x;
         for (const Code c : codes<Code>(static_cast<std::size_t>(rows * depth), random)) x.push_back(static_cast<element>(c + P::template shift<Code>));
-        const auto w = codes<int8_t>(static_cast<std::size_t>(n * depth), random);
+        const auto w = padded_weights<P>(steps, n, random);
         const auto start = start_values(static_cast<std::size_t>(n), random);
         std::vector<lb::fixed_multiplier> factors;
         for (int c = 0; c < used; ++c)
@@ -136,9 +160,11 @@ void check_gemm_codes(naive::random_numbers& random) {
         }
         for (const auto where : both_places) {
           Code* y = y_memory.take<Code>(expected.size(), where);
+          static guarded::memory work_memory;
+          auto* work = work_memory.take<int32_t>(static_cast<std::size_t>(P::rows * P::cols), where);
           lb::prim<prims::gemm_codes, Arch>::template run<Rule>(
               rows, n, used, steps, a_memory.copy(x, where), depth, b_memory.copy(w, where), c_memory.copy(start, where),
-              {d_memory.copy(factors, where), per_column}, stage, y, used);
+              {d_memory.copy(factors, where), per_column}, stage, y, used, work);
           const std::string wrong = difference(y, expected);
           if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " gemm_codes ", rows, "x", used, "x", depth, ": ", wrong);
         }
@@ -462,13 +488,13 @@ void check(prims::position_mean, Arch) {
 TEST_CASE("every row of the table") {
   int rows = 0;
   std::string ran;
+  const kernel_archs::scope processor;
   [&]<class... Rows>(lb::type_list<Rows...>) {
     const auto one = [&]<class Op, class Arch>(lb::prim_row<Op, Arch>) {
-#if LOWBITS_DISPATCH
-      if (!Arch::supported(lb::cpu::detect())) return;
-#endif
+      const auto how = processor.how<Arch>();
+      if (how == kernel_archs::runs::no) return;
       check(Op{}, Arch{});
-      ran += std::string(" ") + Arch::name;
+      ran += std::string(" ") + Arch::name + (how == kernel_archs::runs::emulated ? " (emulated)" : "");
       ++rows;
     };
     (one(Rows{}), ...);

@@ -23,7 +23,7 @@ std::vector<std::string> runnable() {
   std::vector<std::string> names;
 #if LOWBITS_DISPATCH
   [&]<class... Archs>(lb::type_list<Archs...>) {
-    ((Archs::supported(lb::cpu::detect()) ? names.push_back(Archs::name) : void()), ...);
+    ((lb::detail::can_run<Archs>() ? names.push_back(Archs::name) : void()), ...);
   }(lb::all_archs{});
 #endif
   return names;
@@ -74,7 +74,7 @@ TEST_CASE("order: each architecture stands in front of its weaker ones, generic 
 TEST_CASE("order: of the x86 architectures") {
   // avx512vnni, avxvnni and avx512bw are not all below one another: the table's order decides.
   using namespace lb::arch;
-  using order = lb::type_list<avx512vnni, avxvnni, avx512bw, avx2, sse41>;
+  using order = lb::type_list<amx, avx512vnni, avxvnni, avx512bw, avx2, sse41>;
   [&]<class... Built, class... Wanted>(lb::type_list<Built...>, lb::type_list<Wanted...>) {
     std::string built, wanted;
     ((lb::detail::contains<Built, order> ? built += std::string(" ") + Built::name : built), ...);
@@ -88,6 +88,8 @@ TEST_CASE("order: of the x86 architectures") {
 TEST_CASE("best: the first of an architecture and its weaker ones that has a row") {
 #if LOWBITS_DISPATCH && LOWBITS_X86
   using namespace lb::arch;
+  static_assert(std::is_same_v<lb::best<lb::prims::gemm, amx>, amx>);
+  static_assert(std::is_same_v<lb::best<lb::prims::depthwise, amx>, avx512vnni>);
   static_assert(std::is_same_v<lb::best<lb::prims::gemm, avx512vnni>, avx512vnni>);
   static_assert(std::is_same_v<lb::best<lb::prims::requantize, avx512vnni>, avx512bw>);
   static_assert(std::is_same_v<lb::best<lb::prims::gemm, avx2>, avx2>);
@@ -142,9 +144,47 @@ TEST_CASE("features: AVX-512 needs every part, AVX2 nothing else") {
   }
   CHECK(lb::arch::avx512bw::supported(f));
   CHECK_FALSE(lb::arch::avx512vnni::supported(f));
+  f.add(amx_int8);
+  CHECK_FALSE(lb::arch::amx::supported(f));
   f.add(avx512vnni);
   CHECK(lb::arch::avx512vnni::supported(f));
+  CHECK(lb::arch::amx::supported(f));
 }
+
+namespace {
+/// An architecture that this processor could run, if the system gave its permission.
+struct guarded_arch {
+  static inline int asked = 0;
+  static inline bool answer = false;
+  static constexpr bool supported(const lb::cpu::features&) noexcept { return true; }
+  static bool permitted() noexcept { return ++asked, answer; }
+};
+struct other_guarded_arch : guarded_arch {};
+struct absent_arch : guarded_arch {
+  static constexpr bool supported(const lb::cpu::features&) noexcept { return false; }
+};
+}  // namespace
+
+TEST_CASE("permission: asked once, and only where the processor could run the architecture") {
+  CHECK_FALSE(lb::detail::can_run<absent_arch>());
+  CHECK(guarded_arch::asked == 0);
+  CHECK_FALSE(lb::detail::can_run<guarded_arch>());
+  guarded_arch::answer = true;
+  CHECK_FALSE(lb::detail::can_run<guarded_arch>());
+  CHECK(guarded_arch::asked == 1);
+  CHECK(lb::detail::can_run<other_guarded_arch>());
+  CHECK(lb::detail::can_run<other_guarded_arch>());
+  CHECK(guarded_arch::asked == 2);
+}
+
+#if LOWBITS_X86
+TEST_CASE("permission: the kernel's answer for tiles") {
+  // Not given where the processor has none; where it has them, a second question changes nothing.
+  const bool given = lb::cpu::request_tiles();
+  if (!lb::cpu::detect().has(lb::cpu::feature::amx_int8)) CHECK_FALSE(given);
+  CHECK(lb::cpu::request_tiles() == given);
+}
+#endif
 
 TEST_CASE("choice: the strongest, and caps from the environment") {
   const auto names = runnable();

@@ -18,7 +18,9 @@ static_assert(LOWBITS_DISPATCH == 0);
 static_assert(std::is_same_v<lb::all_archs, lb::type_list<lb::arch::native>>);
 static_assert(lb::select_arch() == lb::arch_id_of<lb::arch::native>);
 static_assert(lb::arch::native::native);
-#if LOWBITS_NATIVE_AVX512VNNI
+#if LOWBITS_NATIVE_AMX
+static_assert(std::is_same_v<lb::arch::native, lb::arch::amx>);
+#elif LOWBITS_NATIVE_AVX512VNNI
 static_assert(std::is_same_v<lb::arch::native, lb::arch::avx512vnni>);
 #elif LOWBITS_NATIVE_AVXVNNI
 static_assert(std::is_same_v<lb::arch::native, lb::arch::avxvnni>);

@@ -99,14 +99,17 @@ namespace prims {
 ///   run(m, n, steps, x, stride, w, start, acc)
 ///       acc[r * n + c] = start[c] + sum over k of x[r * stride + k] * weight(k, c)
 /// in 32 bits, wrapping. 1 <= m <= rows; n is a multiple of col_step up to cols; 0 <= k < steps *
-/// depth_step; weight(k, c) is w[(k / depth_step * n + c) * depth_step + k % depth_step].
+/// depth_step; weight(k, c) is w[(k / depth_step * n + c) * depth_step + k % depth_step]. A primitive with
+/// depth_pad may read rows and weights on to the next multiple of depth_pad, where the weights are zero;
+/// one with row_bytes is at its best with blocks of that many bytes of rows.
 struct gemm {};
 
 /// Any number of rows times one panel of weights, to 8-bit codes: what prims::gemm and
 /// prims::requantize give together, for architectures that are faster when they do both.
-///   run<Rule>(rows, n, used, steps, x, stride, w, start, factors, stage, y, y_stride)
+///   run<Rule>(rows, n, used, steps, x, stride, w, start, factors, stage, y, y_stride, work)
 ///       y[r * y_stride + c] = stage(rescaled(accumulator of row r and column c, factor of column c))
-/// for r < rows, c < used <= n; x, stride, w, start, n and steps as for prims::gemm.
+/// for r < rows, c < used <= n; x, stride, w, start, n and steps as for prims::gemm; `work` is a tile of
+/// prims::gemm, rows * cols numbers that it may use.
 struct gemm_codes {};
 
 /// A matrix of accumulators to 8-bit codes:

@@ -7,6 +7,7 @@
 //   weaker     the architectures whose primitives it may use where it has none, best first
 //   native     whether this translation unit's own flags allow it (what static mode goes by)
 //   supported  whether the processor at hand can run it (what dispatch mode goes by)
+//   permitted  where the operating system has to be asked before: asks, and says whether it may run
 
 #include <lowbits/core/cpu.hpp>
 
@@ -53,6 +54,11 @@ namespace lowbits::inline LOWBITS_ABI {
 #define LOWBITS_NATIVE_AVX512VNNI 1
 #else
 #define LOWBITS_NATIVE_AVX512VNNI 0
+#endif
+#if LOWBITS_NATIVE_AVX512VNNI && defined(__AMX_TILE__) && defined(__AMX_INT8__)
+#define LOWBITS_NATIVE_AMX 1
+#else
+#define LOWBITS_NATIVE_AMX 0
 #endif
 
 namespace arch {
@@ -120,6 +126,19 @@ struct avx512vnni {
   static constexpr bool supported(const cpu::features& f) noexcept {
     return avx512bw::supported(f) && f.has(cpu::feature::avx512vnni);
   }
+};
+
+/// Tile registers with 8-bit products: Sapphire Rapids and later. Linux gives them to processes that ask.
+/// Dispatch mode asks when it comes to choose this architecture; in static mode, a program compiled for it
+/// calls permitted() (or makes the system call) before its first product.
+struct amx {
+  static constexpr const char* name = "amx";
+  using weaker = type_list<avx512vnni, avx512bw, avx2, sse41, vector, generic>;
+  static constexpr bool native = LOWBITS_NATIVE_AMX != 0;
+  static constexpr bool supported(const cpu::features& f) noexcept {
+    return avx512vnni::supported(f) && f.has(cpu::feature::amx_int8);
+  }
+  static bool permitted() noexcept { return cpu::request_tiles(); }
 };
 
 }  // namespace arch

@@ -36,6 +36,19 @@ struct features {
   constexpr bool has(feature f, More... more) const noexcept { return has(f) && has(more...); }
 };
 
+/// Asks Linux for the tile registers, for the whole process. Only where the processor has them. From then
+/// on the kernel refuses alternate signal stacks too small for them (8 KiB more).
+/// Source: Linux, Documentation/arch/x86/xstate.rst: arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA).
+inline bool request_tiles() noexcept {
+#if LOWBITS_GNU && LOWBITS_X86 && defined(__linux__)
+  long result = 158;  // the number of arch_prctl, then its answer
+  asm volatile("syscall" : "+a"(result) : "D"(0x1023L), "S"(18L) : "rcx", "r11", "memory");
+  return result == 0;
+#else
+  return false;
+#endif
+}
+
 #if LOWBITS_DISPATCH
 namespace detail {
 

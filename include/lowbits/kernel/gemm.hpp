@@ -9,6 +9,13 @@
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
+/// A row's depth is made up to a multiple of this.
+template <class P>
+constexpr int depth_pad() noexcept {
+  if constexpr (requires { P::depth_pad; }) return P::depth_pad;
+  else return P::depth_step;
+}
+
 /// The layout of prepared weights [cols][depth]: first the accumulators' start values, then panels of
 /// P::cols columns (the last one narrower), each [depth / depth_step][columns][depth_step]. What is
 /// not there is zero.
@@ -18,7 +25,7 @@ struct gemm_weights {
   int cols = 0;
 
   constexpr int steps() const noexcept { return ceil_div(depth, P::depth_step); }
-  constexpr int padded_depth() const noexcept { return steps() * P::depth_step; }
+  constexpr int padded_depth() const noexcept { return round_up(depth, depth_pad<P>()); }
   constexpr int padded_cols() const noexcept { return round_up(cols, P::col_step); }
   /// Columns of the panel that starts at column c.
   constexpr int width(int c) const noexcept { return smaller(P::cols, padded_cols() - c); }
@@ -61,13 +68,17 @@ struct gemm_block {
   /// Bytes of rows kept. Weights that stay in an L2 cache pass by as often as they like, and the rows
   /// stay in the L1 cache they were gathered into; larger weights have to serve more rows each time.
   static constexpr size_t l2_weights = 512 * 1024, few_rows = 16 * 1024, many_rows = 192 * 1024;
+  static constexpr size_t row_bytes(const gemm_weights<P>& w) noexcept {
+    if constexpr (requires { P::row_bytes; }) return P::row_bytes;
+    else return w.bytes() <= l2_weights ? few_rows : many_rows;
+  }
 
   int depth = 0;  ///< of a row, padded
   int rows = 0;   ///< of a full block
 
   constexpr gemm_block(const gemm_weights<P>& w, int64_t all_rows) noexcept : depth(w.padded_depth()) {
     const int64_t tile = P::rows * stride() * static_cast<int64_t>(sizeof(typename P::element));
-    const int64_t tiles = lowbits::clamp<int64_t>(static_cast<int64_t>(w.bytes() <= l2_weights ? few_rows : many_rows) / larger<int64_t>(tile, 1), 1, 8);
+    const int64_t tiles = lowbits::clamp<int64_t>(static_cast<int64_t>(row_bytes(w)) / larger<int64_t>(tile, 1), 1, 8);
     rows = static_cast<int>(smaller<int64_t>(tiles * P::rows, larger<int64_t>(all_rows, 1)));
   }
   /// Elements from one row to the next: not a multiple of 1 KiB, so that the rows of a tile do not
@@ -140,7 +151,7 @@ void gemm_rows(int rows, const typename P::element* x, ptrdiff_t x_stride, const
       if (offsets == nullptr) {
         best_prim<prims::gemm_codes, Arch>::template run<rule_of<typename Rq::policy>::value>(
             rows, width, used, w.steps(), x, x_stride, panel, start, raw_factors(rq, at.channel + c),
-            raw_stage(rq.stage), y + c, y_stride);
+            raw_stage(rq.stage), y + c, y_stride, tile);
         continue;
       }
     }

@@ -54,6 +54,24 @@ constexpr bool is_known(arch_id id) noexcept {
   return static_cast<arch_id>(c);
 }
 
+/// What permitted() answered: not asked yet, no, yes. One per architecture.
+template <class Arch>
+inline std::atomic<int> permission{0};
+
+/// True when this processor and its operating system can run the architecture, whatever the cap says.
+/// Asks either of them once.
+template <class Arch>
+bool can_run() noexcept {
+  if (!Arch::supported(cpu::detect())) return false;
+  if constexpr (requires { Arch::permitted(); }) {
+    int known = permission<Arch>.load(std::memory_order_relaxed);
+    if (known == 0) permission<Arch>.store(known = Arch::permitted() ? 2 : 1, std::memory_order_relaxed);
+    return known == 2;
+  } else {
+    return true;
+  }
+}
+
 /// True when `id` is the architecture `limit` or below it; no_cap allows all.
 [[gnu::noinline]] inline bool is_allowed(arch_id id, arch_id limit) noexcept {
   if (static_cast<uint32_t>(limit) == no_cap) return true;
@@ -78,10 +96,10 @@ inline status set_max_arch(const char* name) noexcept {
   return status::ok;
 }
 
-/// True when this processor can run the architecture and the cap allows it. Asks the processor.
+/// True when the cap allows the architecture and this processor can run it. Asks the processor.
 template <class Arch>
 bool is_usable() noexcept {
-  return Arch::supported(cpu::detect()) && detail::is_allowed(arch_id_of<Arch>, detail::cap());
+  return detail::is_allowed(arch_id_of<Arch>, detail::cap()) && detail::can_run<Arch>();
 }
 
 /// The strongest architecture this processor can run and the cap allows. Asks the processor, and the

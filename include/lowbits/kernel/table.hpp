@@ -9,6 +9,7 @@
 
 #include <lowbits/arch/prim.hpp>
 #if LOWBITS_BUILD_X86
+#include <lowbits/arch/amx.hpp>
 #include <lowbits/arch/avx2.hpp>
 #include <lowbits/arch/avx512bw.hpp>
 #include <lowbits/arch/avx512vnni.hpp>

@@ -53,15 +53,17 @@ struct prim<prims::gemm, arch::avx512vnni> {
 
   static void run(int m, int n, int steps, const element* x, ptrdiff_t stride, const int8_t* w,
                   const int32_t* start, int32_t* acc) noexcept {
-    if (n == 32) run_width<2>(m, steps, x, stride, w, start, acc);
-    else run_width<1>(m, steps, x, stride, w, start, acc);
+    for (int c = 0; c < n; c += 32) {
+      if (n - c >= 32) run_width<2>(m, steps, x, stride, w + 4 * c, n, start + c, acc + c);
+      else run_width<1>(m, steps, x, stride, w + 4 * c, n, start + c, acc + c);
+    }
   }
 
-  /// The sums of M rows and 16 * V columns, in registers if inlined. Chains sums along the depth hide
-  /// the latency of narrow tiles.
+  /// The sums of M rows and 16 * V columns of a panel of n, in registers if inlined. Chains sums along
+  /// the depth hide the latency of narrow tiles.
   template <int M, int V, int Chains>
   LOWBITS_REGION_INLINE static void accumulate(int steps, const element* x, ptrdiff_t stride, const int8_t* w,
-                                               const int32_t* start, __m512i (&sums)[M][V]) {
+                                               ptrdiff_t n, const int32_t* start, __m512i (&sums)[M][V]) {
     using namespace detail::avx512;
     __m512i a[Chains][M][V];
 #pragma GCC unroll 4
@@ -81,7 +83,7 @@ struct prim<prims::gemm, arch::avx512vnni> {
       __m512i weights[V];
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) weights[v] = load(w + 64 * v);
-      w += 64 * V;
+      w += 4 * n;
 #pragma GCC unroll 12
       for (int r = 0; r < M; ++r) {
         int32_t four;
@@ -111,28 +113,28 @@ struct prim<prims::gemm, arch::avx512vnni> {
 
 private:
   template <int V>
-  LOWBITS_REGION_INLINE static void run_width(int m, int steps, const element* x, ptrdiff_t stride,
-                                              const int8_t* w, const int32_t* start, int32_t* acc) {
+  LOWBITS_REGION_INLINE static void run_width(int m, int steps, const element* x, ptrdiff_t stride, const int8_t* w,
+                                              ptrdiff_t n, const int32_t* start, int32_t* acc) {
     for (int r = 0; r < m;) {
       const element* at = x + r * stride;
-      int32_t* to = acc + r * V * 16;
-      if (m - r >= 12) r += tile<12, V, 1>(steps, at, stride, w, start, to);
-      else if (m - r >= 8) r += tile<8, V, 1>(steps, at, stride, w, start, to);
-      else if (m - r >= 4) r += tile<4, V, 2>(steps, at, stride, w, start, to);
-      else if (m - r >= 2) r += tile<2, V, 4>(steps, at, stride, w, start, to);
-      else r += tile<1, V, 4>(steps, at, stride, w, start, to);
+      int32_t* to = acc + r * n;
+      if (m - r >= 12) r += tile<12, V, 1>(steps, at, stride, w, n, start, to);
+      else if (m - r >= 8) r += tile<8, V, 1>(steps, at, stride, w, n, start, to);
+      else if (m - r >= 4) r += tile<4, V, 2>(steps, at, stride, w, n, start, to);
+      else if (m - r >= 2) r += tile<2, V, 4>(steps, at, stride, w, n, start, to);
+      else r += tile<1, V, 4>(steps, at, stride, w, n, start, to);
     }
   }
 
   template <int M, int V, int Chains>
-  static int tile(int steps, const element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
+  static int tile(int steps, const element* x, ptrdiff_t stride, const int8_t* w, ptrdiff_t n, const int32_t* start,
                   int32_t* acc) noexcept {
     __m512i sums[M][V];
-    accumulate<M, V, Chains>(steps, x, stride, w, start, sums);
+    accumulate<M, V, Chains>(steps, x, stride, w, n, start, sums);
 #pragma GCC unroll 12
     for (int r = 0; r < M; ++r)
 #pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) detail::avx512::store(acc + (r * V + v) * 16, sums[r][v]);
+      for (int v = 0; v < V; ++v) detail::avx512::store(acc + r * n + 16 * v, sums[r][v]);
     return M;
   }
 };

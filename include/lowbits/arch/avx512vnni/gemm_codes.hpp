@@ -57,7 +57,7 @@ struct prim<prims::gemm_codes, arch::avx512vnni> {
   template <rescale_rule Rule, class Code>
   static void run(int rows, int n, int used, int steps, const uint8_t* x, ptrdiff_t stride, const int8_t* w,
                   const int32_t* start, const column_factors& factors, const code_stage& stage, Code* y,
-                  ptrdiff_t y_stride) noexcept {
+                  ptrdiff_t y_stride, int32_t* /*work*/) noexcept {
     using namespace detail::avx512;
     bool is_common = Rule == rescale_rule::once;
     rows_to_codes to_codes;
@@ -87,7 +87,7 @@ private:
                          const detail::avx512::rows_to_codes& to_codes, __mmask32 used, void* y,
                          ptrdiff_t y_stride) noexcept {
     __m512i a[12][2];
-    tiles::accumulate<12, 2, 1>(steps, x, stride, w, start, a);
+    tiles::accumulate<12, 2, 1>(steps, x, stride, w, 32, start, a);
     auto* to = static_cast<unsigned char*>(y);
 #pragma GCC unroll 6
     for (int r = 0; r < 12; r += 2, to += 2 * y_stride) {
