@@ -96,8 +96,8 @@ class Plot:
                 '<rect width="100%" height="100%" fill="white"/>\n' + "\n".join(self.parts) + "\n</svg>\n")
 
 
-def draw(title, ceiling, bandwidths, measured):
-    """ceiling: GOPS or None; bandwidths: {level: GB/s}; measured: what points() gives."""
+def draw(title, instruction, ceiling, bandwidths, measured):
+    """ceiling: GOPS of the instruction or None; bandwidths: {level: GB/s}; measured: what points() gives."""
     xs = [p[1] for p in measured]
     ys = [y for p in measured for y in p[2:] if y] + ([ceiling] if ceiling else [])
     if len(set(xs)) == 1 or not ceiling:
@@ -105,18 +105,19 @@ def draw(title, ceiling, bandwidths, measured):
     plot = Plot(title, (min(xs) / 1.6, max(xs) * 1.6), (min(ys) / 1.6, max(ys) * 1.6))
     plot.axes()
     low, high = plot.x_range
-    for level, gbps in bandwidths.items():
+    for n, (level, gbps) in enumerate(bandwidths.items()):
         start = max(low, plot.y_range[0] / gbps)
         top = min(ceiling or math.inf, plot.y_range[1])
         end = min(high, top / gbps)
         if start < end:
             plot.line(start, start * gbps, end, end * gbps, COLOURS.get(level, "#888"), 1.5)
-            at = math.sqrt(start * end)
-            plot.text(plot.x(at) - 4, plot.y(at * gbps) - 4, f"{level} {gbps:.0f} GB/s", "end", colour=COLOURS.get(level, "#888"))
+        # At the lower right, where there are no points.
+        plot.text(WIDTH - RIGHT - 8, HEIGHT - BOTTOM - 60 + 14 * n, f"{level}: {gbps:.0f} GB/s", "end",
+                  colour=COLOURS.get(level, "#888"))
     if ceiling:
         widest = max(bandwidths.values()) if bandwidths else math.inf
         plot.line(max(low, ceiling / widest), ceiling, high, ceiling, "#333", 1.5)
-        plot.text(plot.x(high) - 4, plot.y(ceiling) - 5, f"{ceiling:.0f} GOPS", "end")
+        plot.text(plot.x(high) - 4, plot.y(ceiling) - 5, f"{instruction}: {ceiling:.0f} GOPS", "end")
     labelled = []
     for label, x, ours, peer in sorted(measured, key=lambda p: -p[2]):
         if peer:
@@ -142,7 +143,7 @@ def draw_all(timings, folder):
         if measured:
             ceiling = controls[instruction].gops if instruction in controls else None
             written.append((f"roofline_{name}.svg", title))
-            (folder / written[-1][0]).write_text(draw(title, ceiling, bandwidths, measured))
+            (folder / written[-1][0]).write_text(draw(title, instruction, ceiling, bandwidths, measured))
     return written
 
 

@@ -119,7 +119,7 @@ class Drawing(unittest.TestCase):
         points = roofline.points(timings, "avx512vnni", lambda case: case.startswith("s8s8s8q_"))
         self.assertEqual([p[0] for p in points], ["8x1024x1024", "1x1024x1024"])
         self.assertAlmostEqual(points[0][3] / points[0][2], 38.0 / 43.1)
-        svg = roofline.draw("A & B", 470.0, {"L2": 114.6}, points)
+        svg = roofline.draw("A & B", "vpdpbusd", 470.0, {"L2": 114.6}, points)
         circles = ElementTree.fromstring(svg).findall(".//{http://www.w3.org/2000/svg}circle")
         self.assertEqual(len(circles), 3)
         for x, y in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', svg):
