@@ -108,8 +108,8 @@ def architectures(folder):
     return {name.split("/")[2] for name in names if name.startswith("gemm/")}
 
 
-def introduction(options, versions):
-    return [f"Written by `{options.command}`: {machine.this_machine(options.compiler)} Peers: {versions}. Ours is a plain -O2 build that "
+def introduction(options, commands, versions):
+    return [f"Written by {commands}: {machine.this_machine(options.compiler)} Peers: {versions}. Ours is a plain -O2 build that "
             "dispatches. All on one core, ours and the peers in turns, medians; the peers' weights are prepared beforehand as ours "
             "are, activations are packed inside the timed call. `of ceiling` is the part of the multiply instruction's rate on "
             "registers, for conversions of the cache's read bandwidth, measured in the same process. The peer of a row is the "
@@ -128,18 +128,18 @@ def main():
     parser.add_argument("--document", type=Path, default=ROOT / "docs" / "performance.md")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--turns", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=0.15, help="per case and turn")
+    parser.add_argument("--seconds", type=float, default=0.08, help="per case and turn")
     parser.add_argument("--quick", action="store_true", help="one short turn; the document stays as it is")
     parser.add_argument("--wrap", default="", help="a command that runs each measurement, such as a lock")
     parser.add_argument("--only", default="", help="only groups whose name contains this; adds to the raw figures")
     parser.add_argument("--table", action="store_true", help="measure nothing, write the table from the raw figures")
-    parser.add_argument("--command", default="scripts/bench --peers")
     options = parser.parse_args()
     if options.quick:
         options.turns, options.seconds = 1, 0.04
 
     options.out.mkdir(parents=True, exist_ok=True)
     raw = options.out / ("quick.csv" if options.quick else "raw.csv")
+    log = raw.with_suffix(".commands")  # how the figures in raw were made
     timings = results.parse_peer(raw.read_text()) if raw.exists() and (options.only or options.table) else []
     if not options.table:
         root = Path(os.environ.get("PEERS_ROOT", Path.home() / ".cache" / "lowbits-peers"))
@@ -153,8 +153,11 @@ def main():
         renewed = {(t.impl, t.case) for t in runner.timings}
         timings = [t for t in timings if (t.impl, t.case) not in renewed] + runner.timings
         results.write_csv(raw, timings)
+        how = f"`scripts/bench --peers --turns {options.turns} --seconds {options.seconds}`\n"
+        before = log.read_text() if log.exists() and options.only else ""
+        log.write_text(before if how in before else before + how)
 
-    head = introduction(options, machine.versions(shared / "peers" / "in"))
+    head = introduction(options, ", ".join(log.read_text().split("\n")[:-1]), machine.versions(shared / "peers" / "in"))
     if not options.quick:
         folder = options.document.parent / "images"
         head += ["", *(f"![{title}](images/{file})" for file, title in roofline.draw_all(timings, folder))]

@@ -19,6 +19,10 @@ def held_bar(bar, ours, peer, bandwidth_bound):
     return bar
 
 
+def mean(ratios):
+    return math.exp(sum(map(math.log, ratios)) / len(ratios))
+
+
 def us(value):
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
@@ -28,7 +32,8 @@ class Table:
 
     def __init__(self, timings):
         self.timings = timings
-        self.lines, self.ratios, self.missed, self.open, self.unheld = [], [], [], [], []
+        self.lines, self.missed, self.open, self.unheld = [], [], [], []
+        self.ratios = {}  # of the rows with a bar: {section: [...]}
 
     def section(self, section):
         measured = [r for r in section.rows if (r.impl, r.case) in self.timings]
@@ -74,8 +79,8 @@ class Table:
                     self.unheld.append(label)
                 continue
             ratio = peer.us / ours.us
-            if against is row.against[0]:
-                self.ratios.append(ratio)
+            if against is row.against[0] and against.bar and not peer.impl.startswith("lowbits"):
+                self.ratios.setdefault(section.title, []).append(ratio)
             bar = held_bar(against.bar, ours, peer, peer.bench == "elt")
             met = bar is None or ratio >= bar
             cells += [peer.impl.removesuffix("-t1"), us(peer.us), f"{ratio:.2f}" if met else f"**{ratio:.2f}**",
@@ -92,9 +97,12 @@ def markdown(timings, sections, introduction):
     for s in sections:
         table.section(s)
     head = list(introduction)
-    if table.ratios:
-        mean = math.exp(sum(map(math.log, table.ratios)) / len(table.ratios))
-        head += ["", f"Geometric mean of the first ratio of {len(table.ratios)} rows: **{mean:.2f}**."]
+    every = [r for ratios in table.ratios.values() for r in ratios]
+    if every:
+        head += ["", f"Geometric mean of the ratios to the first peer of a row, over the {len(every)} rows with a bar: "
+                 f"**{mean(every):.2f}**. It hides how different the sections are:", "", "| rows | mean | lowest | highest |",
+                 "|---|---|---|---|"]
+        head += [f"| {title} ({len(r)}) | {mean(r):.2f} | {min(r):.2f} | {max(r):.2f} |" for title, r in table.ratios.items()]
     tail = ["", "### Bars that are missed", ""] + ([f"- {m}" for m in table.missed] or ["None."])
     tail += ["", "### Open rows", ""] + ([f"- {o}" for o in table.open] or ["None."])
     return "\n".join(head + table.lines + tail) + "\n"

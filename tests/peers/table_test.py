@@ -75,7 +75,8 @@ class Writing(unittest.TestCase):
     def test_the_fastest_peer_gives_the_ratio(self):
         text = self.text(section(1.1))
         self.assertIn("| 8x1024x1024 | 38 | 95 % | onednn-AVX512_CORE_VNNI | 43.1 | 1.13 | 1.10 |", text)
-        self.assertIn("of 1 rows: **1.13**", text)
+        self.assertIn("over the 1 rows with a bar: **1.13**", text)
+        self.assertIn("| Products (1) | 1.13 | 1.13 | 1.13 |", text)
         self.assertRegex(text, r"Bars that are missed\n\nNone\.")
 
     def test_a_missed_bar_is_marked_and_listed(self):
@@ -88,6 +89,12 @@ class Writing(unittest.TestCase):
         ours, peer = "quantize_f32_s8_n16384", "quant_f32_s8_n16384"
         s = Section("Conversions", "avx512vnni", [Row(ours, OURS, ours, [Against("same types", [(XNN, peer)], 1.0)])])
         self.assertIn("| 0.99 | 0.97 |", self.text(s))
+
+    def test_the_mean_is_over_rows_with_a_bar_against_other_libraries(self):
+        ourselves = Section("Ourselves", "avx512vnni", [Row("a", OURS, EIGHT, [Against("x", [(OURS, EIGHT)], 0.9)])])
+        text = self.text(section(None), ourselves)
+        self.assertIn("| 1.13 |  |", text)
+        self.assertNotIn("Geometric mean", text)
 
     def test_what_is_not_there_is_open(self):
         absent = Section("Tiles", "amx", [Row("a", "lowbits-amx", "a", [Against("x", [], 1.0)])], needs="AMX")
