@@ -69,7 +69,7 @@ void add_conversions() {
   });
 #ifdef BENCH_DYNAMIC_QUANTIZE
   const auto rows_of = [](auto columns) {
-    return [](size_t n, const float* x, const float*, int8_t* out) {
+    return [columns](size_t n, const float* x, const float*, int8_t* out) {
       lb::affine parameters[sizes[1] / 512];
       lb::kernel::dynamic_quantize<Arch, lb::q8>(static_cast<int>(n / columns), columns, x, parameters, out);
       benchmark::DoNotOptimize(parameters);
