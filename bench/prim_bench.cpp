@@ -137,8 +137,8 @@ void add(prims::depthwise, Arch) {
       for (int d = 0; d < P::depth; ++d) taps.push_back({x.data() + d * channels, channels});
       std::vector<ptrdiff_t> offsets;
       for (int t = 0; t < terms; ++t) offsets.push_back((t / 3 * columns + t % 3) * P::column_bytes);
-      const lb::depthwise_strip<typename P::weight> s{strip.data(), P::column_bytes, offsets.data(), terms, weights.data(),
-                                                      2 * channels * P::depth, start.data(), rows, count, channels};
+      const lb::depthwise_strip<typename P::weight> s{strip.data(), 0, P::column_bytes, offsets.data(), terms, weights.data(),
+                                                      2 * channels * P::depth, start.data(), 1, rows, count, channels};
       const auto gather = [&] {
         for (int g = 0; g < groups; ++g) P::gather(taps.data(), columns, channels, strip.data() + g * columns * P::column_bytes);
       };

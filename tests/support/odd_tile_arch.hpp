@@ -130,14 +130,14 @@ struct prim<prims::depthwise, arch::odd_tile> {
           reinterpret_cast<int32_t*>(to)[c * depth + d] = taps[d].at[i * taps[d].step + c] + shift<Code>;
   }
   static void sums(const depthwise_strip<weight>& s, int32_t* acc, ptrdiff_t acc_row, ptrdiff_t acc_step) noexcept {
-    for (int r = 0; r < s.rows; ++r)
+    for (int r = 0; r < s.strips * s.rows; ++r)
       for (int i = 0; i < s.count; ++i)
         for (int c = 0; c < s.channels; ++c) acc[r * acc_row + i * acc_step + c] = sum(s, r, i, c);
   }
   template <rescale_rule Rule, class Code>
   static void run(const depthwise_strip<weight>& s, const column_factors& factors, const code_stage& stage, Code* y,
                   ptrdiff_t y_row, ptrdiff_t y_step) noexcept {
-    for (int r = 0; r < s.rows; ++r)
+    for (int r = 0; r < s.strips * s.rows; ++r)
       for (int i = 0; i < s.count; ++i)
         for (int c = 0; c < s.channels; ++c) {
           const auto* f = static_cast<const int32_t*>(factors.pairs) + (factors.per_column ? 2 * c : 0);
@@ -150,8 +150,8 @@ private:
     auto total = static_cast<uint32_t>(s.start[place(c)]);
     for (int t = 0; t < s.term_count; ++t)
       for (int d = 0; d < depth; ++d) {
-        const int code = reinterpret_cast<const int32_t*>(s.columns + i * s.step + s.terms[t])[c * depth + d];
-        total += static_cast<uint32_t>(code * s.w[t * s.w_step + (r * lanes + place(c)) * depth + d]);
+        const int code = reinterpret_cast<const int32_t*>(s.columns + r / s.rows * s.strip_step + i * s.step + s.terms[t])[c * depth + d];
+        total += static_cast<uint32_t>(code * s.w[t * s.w_step + (r % s.rows * lanes + place(c)) * depth + d]);
       }
     return static_cast<int32_t>(total);
   }

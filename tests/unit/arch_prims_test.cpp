@@ -223,10 +223,10 @@ void check_depthwise(naive::random_numbers& random) {
   for (int channels = 1; channels <= lanes; ++channels)
     for (const int count : {1, 2, 3, 4, 5, 9})
       for (const auto where : both_places) {
-        const int rows = random.in(1, 2), stride = random.in(1, 2), terms = random.in(1, 5), columns = (count - 1) * stride + terms;
+        const int strips = random.in(1, 3), rows = random.in(1, 2), stride = random.in(1, 2), terms = random.in(1, 5), columns = (count - 1) * stride + terms;
         const int step = channels + random.in(0, 3);
         // All taps read one array: tap d begins at its code d; the last one does not move.
-        const auto x = codes<Code>(size((columns - 1) * step + channels + depth - 1), random);
+        const auto x = codes<Code>(size((columns + strips - 2) * step + channels + depth - 1), random);
         const auto tap_weights = codes<int8_t>(size(terms * rows * slots), random);
         std::vector<weight> w(tap_weights.begin(), tap_weights.end());
         const bool extreme = random.in(0, 3) == 0;
@@ -235,28 +235,30 @@ void check_depthwise(naive::random_numbers& random) {
         const Code* at = a_memory.copy(x, where);
         std::vector<lb::sliding_tap<Code>> taps;
         for (int d = 0; d < depth; ++d) taps.push_back({at + d, d + 1 < depth ? step : 0});
-        auto* strip = d_memory.take<unsigned char>(size(columns * column_bytes), where);
-        P::gather(taps.data(), columns, channels, strip);
+        // Strip k begins at column k of strip 0.
+        const int gathered = columns + strips - 1;
+        auto* strip = d_memory.take<unsigned char>(size(gathered * column_bytes), where);
+        P::gather(taps.data(), gathered, channels, strip);
         std::vector<ptrdiff_t> offsets;
         for (int t = 0; t < terms; ++t) offsets.push_back((terms - 1 - t) * column_bytes);
-        const lb::depthwise_strip<weight> s{strip, stride * column_bytes, offsets.data(), terms, b_memory.copy(w, where), rows * slots,
-                                            c_memory.copy(start, where), rows, count, channels};
+        const lb::depthwise_strip<weight> s{strip, column_bytes, stride * column_bytes, offsets.data(), terms, b_memory.copy(w, where), rows * slots,
+                                            c_memory.copy(start, where), strips, rows, count, channels};
 
         std::vector<int32_t> expected;
-        for (int r = 0; r < rows; ++r)
+        for (int r = 0; r < strips * rows; ++r)
           for (int i = 0; i < count; ++i)
             for (int c = 0; c < channels; ++c) {
               auto sum = static_cast<uint32_t>(start[size(P::place(c))]);
               for (int t = 0; t < terms; ++t)
                 for (int d = 0; d < depth; ++d) {
-                  const int column = i * stride + terms - 1 - t;
+                  const int column = r / rows + i * stride + terms - 1 - t;
                   const int code = x[size(d + (d + 1 < depth ? column * step : 0) + c)] + P::template shift<Code>;
-                  sum += static_cast<uint32_t>(code * tap_weights[size(t * rows * slots + (r * lanes + P::place(c)) * depth + d)]);
+                  sum += static_cast<uint32_t>(code * tap_weights[size(t * rows * slots + (r % rows * lanes + P::place(c)) * depth + d)]);
                 }
               expected.push_back(static_cast<int32_t>(sum));
             }
         const auto what = [&] {
-          return std::string(Arch::name) + " depthwise rows " + std::to_string(rows) + " count " + std::to_string(count) +
+          return std::string(Arch::name) + " depthwise strips " + std::to_string(strips) + " rows " + std::to_string(rows) + " count " + std::to_string(count) +
                  " channels " + std::to_string(channels) + " terms " + std::to_string(terms) + ": ";
         };
         int32_t* acc = y_memory.take<int32_t>(expected.size(), where);
@@ -274,7 +276,7 @@ void check_depthwise(naive::random_numbers& random) {
             factors.push_back(random.in(0, 40) == 0 ? random.in(-31, 30) : random.in(-12, -6));
           }
           std::vector<Out> wanted(expected.size());
-          lb::prim<prims::requantize, odd_tile>::run<Rule>(rows * count, channels, expected.data(), channels, {factors.data(), per_column}, stage, wanted.data(), channels);
+          lb::prim<prims::requantize, odd_tile>::run<Rule>(strips * rows * count, channels, expected.data(), channels, {factors.data(), per_column}, stage, wanted.data(), channels);
           Out* y = y_memory.take<Out>(wanted.size(), where);
           static guarded::memory factor_memory;
           P::template run<Rule>(s, {factor_memory.copy(factors, where), per_column}, stage, y, count * channels, channels);

@@ -42,14 +42,14 @@ struct sliding_tap {
 /// Columns of gathered codes and what they are multiplied with, see prims::depthwise.
 template <class Weight>
 struct depthwise_strip {
-  const unsigned char* columns;  ///< output column i and term t use the column at columns + i * step + terms[t]
-  ptrdiff_t step;                ///< bytes
+  const unsigned char* columns;  ///< output column i of strip k, term t: columns + k * strip_step + i * step + terms[t]
+  ptrdiff_t strip_step, step;    ///< bytes
   const ptrdiff_t* terms;        ///< bytes
   int term_count;
   const Weight* w;
   ptrdiff_t w_step;  ///< weights from a term to the next
   const int32_t* start;
-  int rows, count, channels;  ///< output rows (1 or 2), output columns, channels in the block
+  int strips, rows, count, channels;  ///< strips, output rows (1 or 2) and columns of each; channels in the block
 };
 
 /// A regular grid of codes: row r, column c at at[r * row_step + c * col_step].
@@ -129,13 +129,14 @@ struct sums_to_float {};
 /// brought side by side, in columns of column_bytes each, as the processor multiplies them:
 ///   gather(taps, n, channels, to)
 ///       column i < n of `to` holds code(i, c, d) = taps[d].at[i * taps[d].step + c] + shift<Code>
-/// Then up to two output rows are made from the same columns:
+/// Then one or two output rows are made from each of some strips of columns:
 ///   sums(s, acc, acc_row, acc_step)
 ///       acc[r * acc_row + i * acc_step + c] = sum(r, i, c)
 ///   run<Rule>(s, factors, stage, y, y_row, y_step)
 ///       y[r * y_row + i * y_step + c] = stage(rescaled(sum(r, i, c), factor of channel c))
-/// where r < s.rows, i < s.count, c < s.channels <= lanes and, in 32 bits, wrapping,
-///   sum(r, i, c) = s.start[place(c)] + sum over t < s.term_count, d < depth of code * weight(t, r, c, d),
+/// where r < s.strips * s.rows, i < s.count, c < s.channels <= lanes and, in 32 bits, wrapping, with the
+/// columns of strip r / s.rows
+///   sum(r, i, c) = s.start[place(c)] + sum over t < s.term_count, d < depth of code * weight(t, r % s.rows, c, d),
 /// weight(t, r, c, d) being s.w[t * s.w_step + (r * lanes + place(c)) * depth + d], in [-128, 127].
 /// Columns are aligned to 64 bytes. Mantissas and exponents are as in requantize.
 struct depthwise {};

@@ -76,26 +76,29 @@ private:
     const auto p = plan(s);
     depthwise_gather<P, X> strip(p, x, x_zero, scratch);
     auto* const acc = strip.area.template take<int32_t>(is_fused ? 0 : p.sum_count());
-    const int rows = p.rows(), width = p.strip(), channels = s.out_c();
+    const int width = p.strip(), channels = s.out_c();
     const ptrdiff_t y_row = ptrdiff_t{s.out_w} * channels;
     for (int b = 0; b < s.batch; ++b)
-      for (int oh = 0; oh < s.out_h; oh += rows, y += rows * y_row)
+      for (int oh = 0, n = 0; oh < s.out_h; oh += n, y += n * y_row) {
+        const int rows = smaller(p.rows(), s.out_h - oh), strips = smaller(p.strips(), (s.out_h - oh) / rows);
+        n = strips * rows;
         for (int ow = 0; ow < s.out_w; ow += width)
           for (int k = 0; k < p.blocks(); ++k) {
             const int c = p.first(k);
-            strip.fill(b, oh, ow, c);
-            const auto part = strip.part(packed, k, smaller(rows, s.out_h - oh), smaller(width, s.out_w - ow));
+            strip.fill(strips, b, oh, ow, c);
+            const auto part = strip.part(packed, k, strips, rows, smaller(width, s.out_w - ow));
             Y* to = y + ptrdiff_t{ow} * channels + c;
             if constexpr (is_fused) {
               P::template run<rule_of<typename Rq::policy>::value>(part, raw_factors(rq, c), raw_stage(rq.stage), to,
                                                                    y_row, channels);
             } else {
-              P::sums(part, acc, ptrdiff_t{part.count} * P::lanes, P::lanes);
-              for (int r = 0; r < part.rows; ++r)
-                finish<Arch>(part.count, part.channels, acc + ptrdiff_t{r} * part.count * P::lanes, P::lanes, rq, {0, c},
-                             to + r * y_row, channels);
+              const ptrdiff_t acc_row = ptrdiff_t{part.count} * P::lanes;
+              P::sums(part, acc, acc_row, P::lanes);
+              for (int r = 0; r < n; ++r)
+                finish<Arch>(part.count, part.channels, acc + r * acc_row, P::lanes, rq, {0, c}, to + r * y_row, channels);
             }
           }
+      }
   }
 };
 

@@ -20,6 +20,8 @@ namespace lowbits::inline LOWBITS_ABI::kernel {
 /// one before it.
 template <class P>
 struct depthwise_plan {
+  /// Bytes of strips an L1 cache holds beside the input: of one strip, and of several that are short.
+  static constexpr int strip_target = 16384, work_target = 8192;
   depthwise_shape s;
 
   constexpr int channels() const noexcept { return s.out_c(); }
@@ -46,14 +48,20 @@ struct depthwise_plan {
 
   /// Output columns of a strip, of similar strips that make up a row.
   constexpr int strip() const noexcept {
-    const int fit = 12288 / (groups() * P::column_bytes);
+    const int fit = strip_target / (groups() * P::column_bytes);
     const int most = larger(fit - reach(), larger(reach(), 8)) / s.window.stride_w + 1;
     return s.out_w <= most ? larger(s.out_w, 1) : ceil_div(s.out_w, ceil_div(s.out_w, most));
   }
   constexpr int columns(int count) const noexcept { return (count - 1) * s.window.stride_w + reach(); }
   /// Bytes from a group to the next in a strip.
   constexpr size_t group_bytes() const noexcept { return static_cast<size_t>(columns(strip())) * P::column_bytes; }
-  constexpr size_t sum_count() const noexcept { return static_cast<size_t>(rows() * strip()) * P::lanes; }
+  constexpr size_t strip_bytes() const noexcept { return static_cast<size_t>(groups()) * group_bytes(); }
+  /// Strips filled before they are used: short ones wait for each other.
+  constexpr int strips() const noexcept {
+    const int full = s.out_h / rows();
+    return strip() < s.out_w ? 1 : lowbits::clamp(static_cast<int>(work_target / strip_bytes()), 1, larger(full, 1));
+  }
+  constexpr size_t sum_count() const noexcept { return static_cast<size_t>(strips() * rows() * strip()) * P::lanes; }
 
   /// With a multiplier the input is spread over the output's channels first: this many rows and columns.
   constexpr int spread_rows() const noexcept {
@@ -61,11 +69,11 @@ struct depthwise_plan {
   }
   constexpr int spread_columns() const noexcept { return columns(strip()) + span(); }
   constexpr size_t spread_count() const noexcept {
-    return static_cast<size_t>(spread_rows()) * static_cast<size_t>(spread_columns()) * P::lanes;
+    return static_cast<size_t>(spread_rows()) * static_cast<size_t>(spread_columns()) * P::lanes + (s.multiplier == 1 ? 0 : P::lanes + 4);
   }
 
   constexpr size_t scratch_bytes(bool with_sums) const noexcept {
-    return work_total(work_bytes(static_cast<size_t>(groups()) * group_bytes(), 1) +
+    return work_total(work_bytes(static_cast<size_t>(strips()) * strip_bytes(), 1) +
                       work_bytes(static_cast<size_t>(terms()), sizeof(ptrdiff_t)) + work_bytes(P::lanes, 1) +
                       work_bytes(spread_count(), 1) + (with_sums ? work_bytes(sum_count(), sizeof(int32_t)) : 0));
   }
@@ -124,7 +132,7 @@ public:
 
   depthwise_gather(const depthwise_plan<P>& p, const X* x, int x_zero, unsigned char* scratch) noexcept
       : area(scratch), p_(p), x_(x), group_bytes_(p.group_bytes()),
-        columns_(area.take<unsigned char>(static_cast<size_t>(p.groups()) * group_bytes_)),
+        strip_bytes_(p.strip_bytes()), columns_(area.take<unsigned char>(static_cast<size_t>(p.strips()) * strip_bytes_)),
         terms_(area.take<ptrdiff_t>(static_cast<size_t>(p.terms()))), zero_(area.take<X>(P::lanes)),
         spread_(area.take<X>(p.spread_count())) {
     for (int c = 0; c < P::lanes; ++c) zero_[c] = static_cast<X>(x_zero);
@@ -134,27 +142,16 @@ public:
                   ptrdiff_t{t % of_group} * p.term_step() * P::column_bytes;
   }
 
-  /// The strip of output rows oh.. and columns ow.. for the channels c..
-  void fill(int b, int oh, int ow, int c) noexcept {
-    const depthwise_shape& s = p_.s;
-    const window2d& t = s.window;
-    const int count = smaller(p_.strip(), s.out_w - ow), left = ow * t.stride_w - t.pad_left, top = oh * t.stride_h - t.pad_top;
-    const int rows = t.kernel_h + p_.rows() - 1, columns = p_.columns(count), channels = smaller(P::lanes, s.out_c());
-    if (s.multiplier != 1) spread(b, top, rows, left, columns + p_.span(), c);
-    for (int g = 0; g < p_.groups(); ++g) {
-      source from[P::depth];
-      for (int d = 0; d < P::depth; ++d) {
-        const int i = p_.side_by_side() ? 0 : g * P::depth + d;
-        from[d] = row(b, i < rows ? top + i * t.dilation_h : -1, i, left, c);
-        from[d].column = left + (p_.side_by_side() ? d * t.dilation_w : 0);
-      }
-      gather(from, left, columns, channels, columns_ + static_cast<size_t>(g) * group_bytes_);
-    }
+  /// The strips of output rows oh.. and columns ow.. for the channels c..
+  void fill(int strips, int b, int oh, int ow, int c) noexcept {
+    if (ow == edges_of_ && p_.span() == 0 && p_.s.multiplier == 1) return fill_inside(strips, b, oh, ow, c);
+    for (int k = 0; k < strips; ++k) fill_one(columns_ + static_cast<size_t>(k) * strip_bytes_, b, oh + k * p_.rows(), ow, c);
+    edges_of_ = ow;
   }
 
-  depthwise_strip<typename P::weight> part(const unsigned char* packed, int block, int rows, int count) const noexcept {
-    return {columns_, ptrdiff_t{p_.s.window.stride_w} * P::column_bytes, terms_, p_.terms(), p_.weights(packed, block),
-            p_.w_step(), p_.start(packed, block), rows, count, smaller(P::lanes, p_.channels())};
+  depthwise_strip<typename P::weight> part(const unsigned char* packed, int block, int strips, int rows, int count) const noexcept {
+    return {columns_, static_cast<ptrdiff_t>(strip_bytes_), ptrdiff_t{p_.s.window.stride_w} * P::column_bytes, terms_, p_.terms(),
+            p_.weights(packed, block), p_.w_step(), p_.start(packed, block), strips, rows, count, smaller(P::lanes, p_.channels())};
   }
 
 private:
@@ -164,6 +161,47 @@ private:
     int origin, column;
     ptrdiff_t step;
   };
+
+  /// Only the columns inside the input: the others hold the zero point already.
+  void fill_inside(int strips, int b, int oh, int ow, int c) const noexcept {
+    const depthwise_shape& s = p_.s;
+    const window2d& t = s.window;
+    const int left = ow * t.stride_w - t.pad_left, rows = p_.rows(), groups = p_.groups(), reach = t.kernel_h + rows - 1;
+    const int begin = larger(-left, 0);
+    const int n = smaller(p_.columns(smaller(p_.strip(), s.out_w - ow)), s.in_w - left) - begin;
+    if (n <= 0) return;
+    const ptrdiff_t row = ptrdiff_t{s.in_w} * s.in_c, step = s.in_c;
+    const X* const from = x_ + b * s.in_h * row + (left + begin) * step + c;
+    unsigned char* to = columns_ + ptrdiff_t{begin} * P::column_bytes;
+    for (int k = 0, top = oh * t.stride_h - t.pad_top; k < strips; ++k, top += rows * t.stride_h)
+      for (int g = 0; g < groups; ++g, to += group_bytes_) {
+        sliding_tap<X> taps[P::depth];
+#pragma GCC unroll 4
+        for (int d = 0; d < P::depth; ++d) {
+          const int i = g * P::depth + d, ih = top + i * t.dilation_h;
+          const bool inside = i < reach && ih >= 0 && ih < s.in_h;
+          taps[d] = {inside ? from + ih * row : zero_, inside ? step : 0};
+        }
+        P::gather(taps, n, smaller(P::lanes, s.out_c()), to);
+      }
+  }
+
+  void fill_one(unsigned char* to, int b, int oh, int ow, int c) const noexcept {
+    const depthwise_shape& s = p_.s;
+    const window2d& t = s.window;
+    const int count = smaller(p_.strip(), s.out_w - ow), left = ow * t.stride_w - t.pad_left, top = oh * t.stride_h - t.pad_top;
+    const int rows = t.kernel_h + p_.rows() - 1, columns = p_.columns(count), channels = smaller(P::lanes, s.out_c());
+    if (s.multiplier != 1) spread(b, top, rows, left, columns + p_.span(), c);
+    for (int g = 0; g < p_.groups(); ++g, to += group_bytes_) {
+      source from[P::depth];
+      for (int d = 0; d < P::depth; ++d) {
+        const int i = p_.side_by_side() ? 0 : g * P::depth + d;
+        from[d] = row(b, i < rows ? top + i * t.dilation_h : -1, i, left, c);
+        from[d].column = left + (p_.side_by_side() ? d * t.dilation_w : 0);
+      }
+      gather(from, left, columns, channels, to);
+    }
+  }
 
   source row(int b, int ih, int i, int left, int c) const noexcept {
     const depthwise_shape& s = p_.s;
@@ -192,19 +230,21 @@ private:
   }
 
   /// Copies each code as often as the multiplier says.
-  void spread(int b, int top, int rows, int left, int columns, int c) noexcept {
+  void spread(int b, int top, int rows, int left, int columns, int c) const noexcept {
     const depthwise_shape& s = p_.s;
-    const int channels = smaller(P::lanes, s.out_c());
+    const int channels = smaller(P::lanes, s.out_c()), m = s.multiplier;
     const int lowest = larger(left, 0), end = smaller(left + columns, s.in_w);
     for (int i = 0; i < rows; ++i) {
       const int ih = top + i * s.window.dilation_h;
       if (ih < 0 || ih >= s.in_h) continue;
       for (int j = lowest; j < end; ++j) {
-        const X* from = x_ + ((ptrdiff_t{b} * s.in_h + ih) * s.in_w + j) * s.in_c + c / s.multiplier;
+        const X* from = x_ + ((ptrdiff_t{b} * s.in_h + ih) * s.in_w + j) * s.in_c + c / m;
         X* to = spread_ + (ptrdiff_t{i} * p_.spread_columns() + j - left) * P::lanes;
-        for (int k = 0, m = c % s.multiplier; k < channels; ++k) {
-          to[k] = *from;
-          if (++m == s.multiplier) m = 0, ++from;
+        // Four at a time: what is too much is written over, or lies behind the last column.
+        const int once = smaller(m, P::lanes);
+        for (int k = 0, n = m - c % m; k < channels; k += n, n = m, ++from) {
+          const uint32_t four = static_cast<uint8_t>(*from) * 0x0101'0101u;
+          for (int e = 0; e < smaller(n, once); e += 4) __builtin_memcpy(to + k + e, &four, 4);
         }
       }
     }
@@ -212,7 +252,8 @@ private:
 
   depthwise_plan<P> p_;
   const X* x_;
-  size_t group_bytes_;
+  size_t group_bytes_, strip_bytes_;
+  int edges_of_ = -1;  ///< the first output column the strips' edges were filled for
   unsigned char* columns_;
   ptrdiff_t* terms_;
   X* zero_;

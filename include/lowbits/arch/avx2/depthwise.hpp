@@ -101,34 +101,73 @@ struct prim<prims::depthwise, arch::avx2> {
   }
 
 private:
-  /// Two outputs at a time: one column of two rows, or two columns of one row.
+  /// Two outputs are finished together: one column of two rows, or two columns of one row.
   template <class Finish>
   LOWBITS_REGION_INLINE static void all(const depthwise_strip<weight>& s, const Finish& finish, ptrdiff_t row, ptrdiff_t step) {
-    const unsigned char* at = s.columns;
-    if (s.rows == 2)
-      for (int i = 0; i < s.count; ++i, at += s.step) finish(i * step, i * step + row, tile<2>(s, at, 0));
-    else
-      for (int i = 0; i < s.count; i += 2, at += 2 * s.step) {
-        const int more = i + 1 < s.count;  // else the last column is made twice
-        finish(i * step, (i + more) * step, tile<1>(s, at, more * s.step));
-      }
-  }
-  template <int Rows>
-  LOWBITS_REGION_INLINE static detail::avx2::depthwise_sums tile(const depthwise_strip<weight>& s, const unsigned char* at,
-                                                                 ptrdiff_t step) {
     using namespace detail::avx2;
-    depthwise_sums sum{{load(s.start), load(s.start + 8)}, {load(s.start), load(s.start + 8)}};
+    for (ptrdiff_t k = 0; k < s.strips; ++k) {
+      const unsigned char* at = s.columns + k * s.strip_step;
+      const ptrdiff_t to = k * s.rows * row;
+      depthwise_sums sum[2];
+      int i = 0;
+      if (s.rows == 2) {
+        for (; i + 2 <= s.count; i += 2, at += 2 * s.step) {
+          two_rows<2>(s, at, sum);
+          finish(to + i * step, to + i * step + row, sum[0]);
+          finish(to + i * step + step, to + i * step + step + row, sum[1]);
+        }
+        if (i < s.count) {
+          two_rows<1>(s, at, sum);
+          finish(to + i * step, to + i * step + row, sum[0]);
+        }
+      } else {
+        for (; i < s.count; i += 2, at += 2 * s.step) {
+          const int more = i + 1 < s.count;  // else the last column is made twice
+          one_row(s, at, more * s.step, sum[0]);
+          finish(to + i * step, to + (i + more) * step, sum[0]);
+        }
+      }
+    }
+  }
+  LOWBITS_REGION_INLINE static void dot(__m256i& acc, __m256i x, __m256i w) {
+    acc = _mm256_add_epi32(acc, _mm256_madd_epi16(x, w));
+  }
+  /// N columns of two rows.
+  template <int N>
+  LOWBITS_REGION_INLINE static void two_rows(const depthwise_strip<weight>& s, const unsigned char* at,
+                                             detail::avx2::depthwise_sums* sum) {
+    using namespace detail::avx2;
+    const __m256i start[2] = {load(s.start), load(s.start + 8)};
+#pragma GCC unroll 2
+    for (int k = 0; k < N; ++k) sum[k] = {{start[0], start[1]}, {start[0], start[1]}};
     const weight* w = s.w;
     for (int t = 0; t < s.term_count; ++t, w += s.w_step) {
       const unsigned char* p = at + s.terms[t];
-      const unsigned char* q = Rows == 2 ? p : p + step;
-      const weight* u = Rows == 2 ? w + 32 : w;
-      sum.first[0] = _mm256_add_epi32(sum.first[0], _mm256_madd_epi16(load(p), load(w)));
-      sum.first[1] = _mm256_add_epi32(sum.first[1], _mm256_madd_epi16(load(p + 32), load(w + 16)));
-      sum.second[0] = _mm256_add_epi32(sum.second[0], _mm256_madd_epi16(load(q), load(u)));
-      sum.second[1] = _mm256_add_epi32(sum.second[1], _mm256_madd_epi16(load(q + 32), load(u + 16)));
+#pragma GCC unroll 2
+      for (int half = 0; half < 2; ++half) {
+        const __m256i w0 = load(w + 16 * half), w1 = load(w + 32 + 16 * half);
+#pragma GCC unroll 2
+        for (int k = 0; k < N; ++k) {
+          const __m256i q = load(p + k * s.step + 32 * half);
+          dot(sum[k].first[half], q, w0);
+          dot(sum[k].second[half], q, w1);
+        }
+      }
     }
-    return sum;
+  }
+  LOWBITS_REGION_INLINE static void one_row(const depthwise_strip<weight>& s, const unsigned char* at, ptrdiff_t step,
+                                            detail::avx2::depthwise_sums& sum) {
+    using namespace detail::avx2;
+    sum = {{load(s.start), load(s.start + 8)}, {load(s.start), load(s.start + 8)}};
+    const weight* w = s.w;
+    for (int t = 0; t < s.term_count; ++t, w += s.w_step) {
+      const unsigned char *p = at + s.terms[t], *q = p + step;
+      const __m256i w0 = load(w), w1 = load(w + 16);
+      dot(sum.first[0], load(p), w0);
+      dot(sum.first[1], load(p + 32), w1);
+      dot(sum.second[0], load(q), w0);
+      dot(sum.second[1], load(q + 32), w1);
+    }
   }
 };
 
