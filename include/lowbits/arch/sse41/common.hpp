@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// What the SSE4.1 primitives share: loads and stores, and rescaling.
+// What the SSE4.1 primitives share: loads and stores of parts of a vector, and rescaling.
 
 #include <lowbits/arch/prim.hpp>
 #include <lowbits/arch/region.hpp>
@@ -13,6 +13,43 @@ namespace lowbits::inline LOWBITS_ABI::detail::sse41 {
 
 LOWBITS_REGION_INLINE __m128i load(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 LOWBITS_REGION_INLINE void store(void* p, __m128i v) { _mm_storeu_si128(static_cast<__m128i*>(p), v); }
+/// The first n bytes at p, at most 8; the rest is zero.
+LOWBITS_REGION_INLINE __m128i load_half(const void* p, int n) {
+  if (n >= 8) return _mm_loadl_epi64(static_cast<const __m128i*>(p));
+  alignas(16) unsigned char bytes[16] = {};
+  __builtin_memcpy(bytes, p, static_cast<size_t>(n));
+  return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes));
+}
+LOWBITS_REGION_INLINE void store_half(void* p, __m128i v, int n) {
+  if (n >= 8) return _mm_storel_epi64(static_cast<__m128i*>(p), v);
+  alignas(16) unsigned char bytes[16];
+  _mm_store_si128(reinterpret_cast<__m128i*>(bytes), v);
+  __builtin_memcpy(p, bytes, static_cast<size_t>(n));
+}
+/// Eight codes as 16-bit numbers, and back where they fit.
+template <class Code>
+LOWBITS_REGION_INLINE __m128i widen(__m128i codes) {
+  if constexpr (Code(-1) < Code(0)) return _mm_cvtepi8_epi16(codes);
+  else return _mm_cvtepu8_epi16(codes);
+}
+template <class Code>
+LOWBITS_REGION_INLINE __m128i narrow(__m128i a, __m128i b) {
+  if constexpr (Code(-1) < Code(0)) return _mm_packs_epi16(a, b);
+  else return _mm_packus_epi16(a, b);
+}
+LOWBITS_REGION_INLINE __m128i words_of(int x) { return _mm_set1_epi16(static_cast<int16_t>(x)); }
+
+/// The output stage of 4 + 4 rescaled numbers, to words; packing saturates far outside any range of codes.
+struct word_stage {
+  __m128i zero_point, lowest, highest;
+  LOWBITS_REGION_INLINE explicit word_stage(const code_stage& s)
+      : zero_point(words_of(s.zero_point)), lowest(words_of(s.lowest - s.zero_point)),
+        highest(words_of(s.highest - s.zero_point)) {}
+  LOWBITS_REGION_INLINE __m128i operator()(__m128i a, __m128i b) const {
+    return _mm_add_epi16(_mm_min_epi16(_mm_max_epi16(_mm_packs_epi32(a, b), lowest), highest), zero_point);
+  }
+};
+
 /// The factors of four columns.
 struct factors4 {
   __m128i mantissa, exponent;
@@ -58,7 +95,7 @@ struct shift_right {
 };
 LOWBITS_REGION_INLINE __m128i sign_bits() { return _mm_set1_epi32(lowest_of<int32_t>); }
 
-// ---- rescaling: four numbers times their factors, where the exponents suit; elsewhere rescaled().
+// ---- rescaling: four numbers times their factors, where the exponents suit; elsewhere code_of().
 struct rescaler {
   __m128i even, odd;
   LOWBITS_REGION_INLINE explicit rescaler(__m128i mantissa) : even(mantissa), odd(_mm_srli_epi64(mantissa, 32)) {}
@@ -107,19 +144,24 @@ struct rescale_twice : rescaler {
   }
 };
 
-/// One number, any exponent.
-template <rescale_rule Rule>
-int64_t rescaled(int64_t x, int32_t mantissa, int32_t exponent) noexcept {
+/// The code of one sum in column c, with any exponent: scales of 1/4 and more are rare.
+template <rescale_rule Rule, class Code>
+Code code_of(int64_t x, const column_factors& factors, int c, const code_stage& stage) noexcept {
+  int32_t f[2];
+  __builtin_memcpy(f, static_cast<const char*>(factors.pairs) + (factors.per_column ? 8 * ptrdiff_t{c} : 0), 8);
+  const int exponent = f[1];
   if constexpr (Rule == rescale_rule::once) {
     const int shift = 31 - exponent;
-    return (x * mantissa + (int64_t{1} << (shift - 1))) >> shift;
+    x = (x * f[0] + (int64_t{1} << (shift - 1))) >> shift;
   } else {
     if (exponent > 0) x = lowbits::clamp<int64_t>(x * (int64_t{1} << exponent), lowest_of<int32_t>, highest_of<int32_t>);
-    const int64_t high = (x * mantissa + (int64_t{1} << 30)) >> 31;
-    if (exponent >= 0) return high;
-    const int64_t mask = (int64_t{1} << -exponent) - 1;
-    return (high >> -exponent) + ((high & mask) > (mask >> 1) + (high < 0 ? 1 : 0) ? 1 : 0);
+    x = (x * f[0] + (int64_t{1} << 30)) >> 31;
+    if (exponent < 0) {
+      const int64_t mask = (int64_t{1} << -exponent) - 1;
+      x = (x >> -exponent) + ((x & mask) > (mask >> 1) + (x < 0 ? 1 : 0) ? 1 : 0);
+    }
   }
+  return static_cast<Code>(lowbits::clamp<int64_t>(x + stage.zero_point, stage.lowest, stage.highest));
 }
 
 }  // namespace lowbits::detail::sse41

@@ -18,9 +18,7 @@ LOWBITS_REGION_INLINE vec add(vec a, vec b) { return _mm_add_epi32(a, b); }
 LOWBITS_REGION_INLINE vec madd(vec a, vec b) { return _mm_madd_epi16(a, b); }
 template <class Code>
 LOWBITS_REGION_INLINE vec widen_at(const Code* p) {
-  const __m128i codes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
-  if constexpr (Code(-1) < Code(0)) return _mm_cvtepi8_epi16(codes);
-  else return _mm_cvtepu8_epi16(codes);
+  return widen<Code>(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
 }
 
 #include <lowbits/arch/madd_gemm.inc>

@@ -19,7 +19,9 @@ struct prim<prims::requantize, arch::sse41> {
       const int n = cols - c < 8 ? cols - c : 8, low = n < 4 ? n : 4;
       const factors4 f = load_factors(factors, c, low), g = load_factors(factors, c + low, n - low);
       if (!rescale::suits(f) || !rescale::suits(g)) {
-        one_by_one<Rule>(rows, n, acc + c, acc_stride, factors, c, stage, y + c, y_stride);
+        for (int r = 0; r < rows; ++r)
+          for (int i = c; i < c + n; ++i)
+            y[r * y_stride + i] = code_of<Rule, Code>(acc[r * acc_stride + i], factors, i, stage);
       } else if (n == 8) {
         columns(rows, acc + c, acc_stride, rescale(f), rescale(g), stage, y + c, y_stride);
       } else {
@@ -41,34 +43,13 @@ private:
                       const code_stage& stage, Code* y, ptrdiff_t y_stride) noexcept {
     using namespace detail::sse41;
     const Rescale low = f, high = g;  // copies: what is written through y cannot change them
-    const __m128i zero_point = _mm_set1_epi16(static_cast<int16_t>(stage.zero_point));
-    const __m128i lowest = _mm_set1_epi16(static_cast<int16_t>(stage.lowest - stage.zero_point));
-    const __m128i highest = _mm_set1_epi16(static_cast<int16_t>(stage.highest - stage.zero_point));
-    const auto row = [&](const int32_t* p) __attribute__((always_inline)) {
-      // Packing saturates far outside any range of codes.
-      const __m128i words = _mm_packs_epi32(low(load(p)), high(load(p + 4)));
-      return _mm_add_epi16(_mm_min_epi16(_mm_max_epi16(words, lowest), highest), zero_point);
-    };
+    const word_stage to_codes(stage);
+    const auto row = [&](const int32_t* p) __attribute__((always_inline)) { return to_codes(low(load(p)), high(load(p + 4))); };
     for (int r = 0; r < rows; r += 2) {
       const int next = r + 1 < rows ? 1 : 0;  // the last row may be its own partner
-      const __m128i a = row(acc + r * acc_stride), b = row(acc + (r + next) * acc_stride);
-      const __m128i bytes = Code(-1) < Code(0) ? _mm_packs_epi16(a, b) : _mm_packus_epi16(a, b);
+      const __m128i bytes = narrow<Code>(row(acc + r * acc_stride), row(acc + (r + next) * acc_stride));
       _mm_storel_epi64(reinterpret_cast<__m128i*>(y + r * y_stride), bytes);
       _mm_storel_epi64(reinterpret_cast<__m128i*>(y + (r + next) * y_stride), _mm_unpackhi_epi64(bytes, bytes));
-    }
-  }
-
-  /// Scales of 1/4 and more are rare.
-  template <rescale_rule Rule, class Code>
-  static void one_by_one(int rows, int n, const int32_t* acc, ptrdiff_t acc_stride, const column_factors& factors,
-                         int column, const code_stage& stage, Code* y, ptrdiff_t y_stride) noexcept {
-    for (int c = 0; c < n; ++c) {
-      int32_t f[2];
-      __builtin_memcpy(f, static_cast<const char*>(factors.pairs) + (factors.per_column ? 8 * ptrdiff_t{column + c} : 0), 8);
-      for (int r = 0; r < rows; ++r) {
-        const int64_t v = detail::sse41::rescaled<Rule>(acc[r * acc_stride + c], f[0], f[1]) + stage.zero_point;
-        y[r * y_stride + c] = static_cast<Code>(clamp<int64_t>(v, stage.lowest, stage.highest));
-      }
     }
   }
 };
