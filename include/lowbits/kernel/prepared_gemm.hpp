@@ -110,16 +110,17 @@ private:
     return {.arch = static_cast<uint32_t>(arch_), .types = types, .cols = s_.cols, .depth = s_.depth,
             .x_zero = x_zero, .w_zero = w_zero, .bytes = packed_bytes_};
   }
-  /// Rows are divided where there are enough of them, else columns.
+  /// The larger operand is divided, where it has enough rows or columns.
   kernel::gemm_part part(int i, int parts) const noexcept {
     const int64_t rows = int64_t{s_.batch} * s_.rows;
+    const bool has_columns = s_.cols >= int64_t{parts} * col_grain_, has_rows = rows >= int64_t{parts} * row_grain_;
     if (parts == 1) return {0, rows, {0, s_.cols}};
-    if (rows >= int64_t{parts} * row_grain_) {
-      const even_parts p{rows, parts, row_grain_};
-      return {p.begin(i), p.begin(i + 1), {0, s_.cols}};
+    if (has_columns && (s_.cols > rows || !has_rows)) {
+      const even_parts p{s_.cols, parts, col_grain_};
+      return {0, rows, {static_cast<int>(p.begin(i)), static_cast<int>(p.begin(i + 1))}};
     }
-    const even_parts p{s_.cols, parts, col_grain_};
-    return {0, rows, {static_cast<int>(p.begin(i)), static_cast<int>(p.begin(i + 1))}};
+    const even_parts p{rows, parts, has_rows ? row_grain_ : 1};
+    return {p.begin(i), p.begin(i + 1), {0, s_.cols}};
   }
 
   gemm_shape s_;
