@@ -48,6 +48,22 @@ BENCH_CHAINS(pmaddwd_xmm, "sse4.1", "nehalem", __m128i, _mm_set1_epi16(0x35), 12
              asm volatile("paddd %1, %0" : "+x"(a[i]) : "x"(p));)
 #undef BENCH_CHAINS
 
+LOWBITS_REGION_AVX512VNNI
+namespace bench {
+/// Four chains of 100 products of tiles.
+inline void tdpbusd_tiles() {
+  using namespace lowbits::detail::amx;
+  const tile_scope tiles(16);
+  for (int k = 0; k < 100; ++k) {
+    multiply<0, 4, 5>();
+    multiply<1, 4, 6>();
+    multiply<2, 4, 7>();
+    multiply<3, 4, 5>();
+  }
+}
+}  // namespace bench
+LOWBITS_REGION_END
+
 LOWBITS_REGION_BEGIN("avx2", "haswell")
 namespace bench {
 /// Reads n bytes, a multiple of 512, with 256-bit loads.
@@ -76,6 +92,7 @@ struct control {
 
 inline constexpr control controls[] = {
 #if LOWBITS_BUILD_X86
+    {"amx", "tdpbusd_tiles", tdpbusd_tiles, 2.0 * 4 * 100 * 16 * 16 * 64},
     {"avx512vnni", "vpdpbusd_zmm", vpdpbusd_zmm, 2.0 * 24 * 100 * 64},
     {"avx512bw", "vpmaddwd_vpaddd_zmm", vpmaddwd_zmm, 2.0 * 12 * 100 * 32},
     {"avxvnni", "vpdpbusd_ymm", vpdpbusd_ymm, 2.0 * 12 * 100 * 32},

@@ -21,6 +21,9 @@ import table  # noqa: E402
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 460, 64, 20, 34, 46
 FAMILIES = [  # file, title, architecture, control, which cases
+    ("gemm_amx", "Matrix products, AMX", "amx", "tdpbusd_tiles",
+     lambda case: case.startswith("s8s8s8q_") and case[8].isdigit()),
+    ("conv_amx", "Convolutions, AMX", "amx", "tdpbusd_tiles", lambda case: case.startswith("s8s8s8q_rn")),
     ("gemm_avx512vnni", "Matrix products, AVX512-VNNI", "avx512vnni", "vpdpbusd_zmm",
      lambda case: case.startswith("s8s8s8q_") and case[8].isdigit()),
     ("gemm_avx2", "Matrix products, AVX2", "avx2", "vpmaddwd_vpaddd_ymm",
