@@ -20,8 +20,8 @@ namespace lowbits::inline LOWBITS_ABI::kernel {
 /// one before it.
 template <class P>
 struct depthwise_plan {
-  /// Bytes of strips an L1 cache holds beside the input: of one strip, and of several that are short.
-  static constexpr int strip_target = 16384, work_target = 8192;
+  static constexpr int cache = 30720;       ///< bytes of an L1 cache for one strip and the input it is made from
+  static constexpr int work_target = 8192;  ///< bytes of several strips
   depthwise_shape s;
 
   constexpr int channels() const noexcept { return s.out_c(); }
@@ -48,7 +48,7 @@ struct depthwise_plan {
 
   /// Output columns of a strip, of similar strips that make up a row.
   constexpr int strip() const noexcept {
-    const int fit = strip_target / (groups() * P::column_bytes);
+    const int fit = cache / (groups() * P::column_bytes + (s.window.kernel_h + rows() - 1) * smaller(s.in_c, 64));
     const int most = larger(fit - reach(), larger(reach(), 8)) / s.window.stride_w + 1;
     return s.out_w <= most ? larger(s.out_w, 1) : ceil_div(s.out_w, ceil_div(s.out_w, most));
   }
@@ -144,9 +144,8 @@ public:
 
   /// The strips of output rows oh.. and columns ow.. for the channels c..
   void fill(int strips, int b, int oh, int ow, int c) noexcept {
-    if (ow == edges_of_ && p_.span() == 0 && p_.s.multiplier == 1) return fill_inside(strips, b, oh, ow, c);
+    if (p_.span() == 0 && p_.s.multiplier == 1) return fill_inside(strips, b, oh, ow, c);
     for (int k = 0; k < strips; ++k) fill_one(columns_ + static_cast<size_t>(k) * strip_bytes_, b, oh + k * p_.rows(), ow, c);
-    edges_of_ = ow;
   }
 
   depthwise_strip<typename P::weight> part(const unsigned char* packed, int block, int strips, int rows, int count) const noexcept {
@@ -162,14 +161,24 @@ private:
     ptrdiff_t step;
   };
 
-  /// Only the columns inside the input: the others hold the zero point already.
-  void fill_inside(int strips, int b, int oh, int ow, int c) const noexcept {
+  /// Each column of a strip is inside the input or outside; those outside stay as they are from fill to fill.
+  void fill_inside(int strips, int b, int oh, int ow, int c) noexcept {
     const depthwise_shape& s = p_.s;
     const window2d& t = s.window;
     const int left = ow * t.stride_w - t.pad_left, rows = p_.rows(), groups = p_.groups(), reach = t.kernel_h + rows - 1;
-    const int begin = larger(-left, 0);
-    const int n = smaller(p_.columns(smaller(p_.strip(), s.out_w - ow)), s.in_w - left) - begin;
-    if (n <= 0) return;
+    const int columns = p_.columns(smaller(p_.strip(), s.out_w - ow)), channels = smaller(P::lanes, s.out_c());
+    const int begin = lowbits::clamp(-left, 0, columns), end = lowbits::clamp(s.in_w - left, begin, columns);
+    if (ow != edges_of_) {
+      sliding_tap<X> outside[P::depth];
+      for (auto& tap : outside) tap = {zero_, 0};
+      for (int g = 0; g < strips * groups; ++g) {
+        unsigned char* const group = columns_ + static_cast<size_t>(g) * group_bytes_;
+        if (begin > 0) P::gather(outside, begin, channels, group);
+        if (end < columns) P::gather(outside, columns - end, channels, group + ptrdiff_t{end} * P::column_bytes);
+      }
+      edges_of_ = ow;
+    }
+    if (begin == end) return;
     const ptrdiff_t row = ptrdiff_t{s.in_w} * s.in_c, step = s.in_c;
     const X* const from = x_ + b * s.in_h * row + (left + begin) * step + c;
     unsigned char* to = columns_ + ptrdiff_t{begin} * P::column_bytes;
@@ -182,7 +191,7 @@ private:
           const bool inside = i < reach && ih >= 0 && ih < s.in_h;
           taps[d] = {inside ? from + ih * row : zero_, inside ? step : 0};
         }
-        P::gather(taps, n, smaller(P::lanes, s.out_c()), to);
+        P::gather(taps, end - begin, channels, to);
       }
   }
 
