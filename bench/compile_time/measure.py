@@ -56,8 +56,10 @@ class Compiler:
     def call(self, program, *options):
         source = self.folder / "program.cpp"
         source.write_text(program.source, encoding="utf-8")
-        return subprocess.run([*self.command, *program.flags, *options, str(source)], capture_output=True,
-                              text=True, check=True).stdout
+        done = subprocess.run([*self.command, *program.flags, *options, str(source)], capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"compile time: {' '.join(program.flags)}: the program does not compile\n{done.stderr[:3000]}")
+        return done.stdout
 
     def lines(self, program):
         count, ours = 0, False

@@ -33,7 +33,7 @@ LOWBITS_REGION_INLINE __m128i widen(__m128i codes) {
   else return _mm_cvtepu8_epi16(codes);
 }
 template <class Code>
-LOWBITS_REGION_INLINE __m128i narrow(__m128i a, __m128i b) {
+LOWBITS_REGION_INLINE __m128i pack_words(__m128i a, __m128i b) {
   if constexpr (Code(-1) < Code(0)) return _mm_packs_epi16(a, b);
   else return _mm_packus_epi16(a, b);
 }

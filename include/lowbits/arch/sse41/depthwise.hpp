@@ -37,7 +37,7 @@ struct depthwise_to_codes {
   Code* y;
   int channels;
   LOWBITS_REGION_INLINE void operator()(ptrdiff_t place, const depthwise_sums& s) const {
-    const __m128i bytes = narrow<Code>(stage(a(s.of[0]), b(s.of[1])), stage(c(s.of[2]), d(s.of[3])));
+    const __m128i bytes = pack_words<Code>(stage(a(s.of[0]), b(s.of[1])), stage(c(s.of[2]), d(s.of[3])));
     if (channels == 16) return store(y + place, bytes);
     store_half(y + place, bytes, channels);
     if (channels > 8) store_half(y + place + 8, _mm_unpackhi_epi64(bytes, bytes), channels - 8);

@@ -48,7 +48,7 @@ struct prim<prims::sum, arch::sse41> {
     for_each_pair(n, x, y, out, [&](__m128i a, __m128i b) __attribute__((always_inline)) {
       const __m128i u = widen<X>(a), w = widen<Y>(b);
       const __m128i words = stage(scaled(_mm_unpacklo_epi16(u, w)), scaled(_mm_unpackhi_epi16(u, w)));
-      return narrow<Out>(words, words);
+      return pack_words<Out>(words, words);
     });
   }
 };
@@ -83,7 +83,7 @@ struct prim<prims::quantize, arch::sse41> {
     const word_stage to_codes(stage);
     const auto eight = [&](const float* p) __attribute__((always_inline)) {
       const __m128i words = to_codes(nearest(_mm_loadu_ps(p), divisor), nearest(_mm_loadu_ps(p + 4), divisor));
-      return narrow<Code>(words, words);
+      return pack_words<Code>(words, words);
     };
     size_t i = 0;
     for (; i + 8 <= n; i += 8) store_half(out + i, eight(x + i), 8);

@@ -47,7 +47,7 @@ private:
     const auto row = [&](const int32_t* p) __attribute__((always_inline)) { return to_codes(low(load(p)), high(load(p + 4))); };
     for (int r = 0; r < rows; r += 2) {
       const int next = r + 1 < rows ? 1 : 0;  // the last row may be its own partner
-      const __m128i bytes = narrow<Code>(row(acc + r * acc_stride), row(acc + (r + next) * acc_stride));
+      const __m128i bytes = pack_words<Code>(row(acc + r * acc_stride), row(acc + (r + next) * acc_stride));
       _mm_storel_epi64(reinterpret_cast<__m128i*>(y + r * y_stride), bytes);
       _mm_storel_epi64(reinterpret_cast<__m128i*>(y + (r + next) * y_stride), _mm_unpackhi_epi64(bytes, bytes));
     }
