@@ -109,13 +109,16 @@ def architectures(folder):
 
 
 def introduction(options, commands, versions):
-    return [f"Written by {commands}: {machine.this_machine(options.compiler)} Peers: {versions}. Ours is a plain -O2 build that "
-            "dispatches. All on one core, ours and the peers in turns, medians; the peers' weights are prepared beforehand as ours "
-            "are, activations are packed inside the timed call. `of ceiling` is the part of the multiply instruction's rate on "
-            "registers, for conversions of the cache's read bandwidth, measured in the same process. The peer of a row is the "
-            "fastest of those with its operand types and a requantized result. Before ours is timed its results are compared with "
-            "64-bit sums; oneDNN and XNNPACK multiply by float scales and round ties to even, so their codes may differ from "
-            "ours by one."]
+    return [
+        f"Written by {commands} on one core of: {machine.this_machine(options.compiler)} Peers: {versions}.", "",
+        "- Ours and the peers run in turns on the same core; figures are medians over the turns. Ours is a plain -O2 build that "
+        "dispatches. Weights are prepared beforehand, activations are packed inside the timed call.",
+        "- `of ceiling` is the part of the multiply instruction's rate on registers, for conversions of the cache's read "
+        "bandwidth, measured in the same process.",
+        "- The peer of a row is the fastest of those named in the column's title, with a requantized result unless it says s32.",
+        "- Before a product or convolution of ours is timed, about a hundred of its results are compared with 64-bit sums. The "
+        "peers' results are not looked at: oneDNN and XNNPACK multiply by float scales and round ties to even, so their codes may "
+        "differ from ours by one."]
 
 
 def main():
