@@ -81,7 +81,7 @@ def write_csv(path, timings):
 
 
 def condense(timings):
-    """{(impl, case): Timing}: of the same case in several turns, the one in the middle."""
+    """{(impl, case): Timing}: of the same case in several turns the lower median."""
     turns = {}
     for t in timings:
         turns.setdefault((t.impl, t.case), []).append(t)

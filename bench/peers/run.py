@@ -7,7 +7,7 @@ $LOWBITS_SHARED, or below ../shared) that are started by its script `in` and pri
 up below $PEERS_ROOT (~/.cache/lowbits-peers) is missing, nothing is done.
 
 A group of cases is measured as ours, peers, ours, peers, ... Every line goes to <out>/raw.csv; the figures of a table are
-medians over the turns.
+the lower median of the turns.
 """
 import argparse
 import os
@@ -111,7 +111,7 @@ def architectures(folder):
 def introduction(options, commands, versions):
     return [
         f"Written by {commands} on one core of: {machine.this_machine(options.compiler)} Peers: {versions}.", "",
-        "- Ours and the peers run in turns on the same core; figures are medians over the turns. Ours is a plain -O2 build that "
+        "- Ours and the peers run in turns on the same core; figures are the lower median of the turns. Ours is a plain -O2 build that "
         "dispatches. Weights are prepared beforehand, activations are packed inside the timed call.",
         "- `of ceiling` is the part of the multiply instruction's rate on registers, for conversions of the cache's read "
         "bandwidth, measured in the same process.",
@@ -148,17 +148,17 @@ def main():
         root = Path(os.environ.get("PEERS_ROOT", Path.home() / ".cache" / "lowbits-peers"))
         if not (shared / "peers" / "in").exists() or not (root / "sid" / "bench" / "build").exists():
             sys.exit(f"bench: the peers are not set up ({shared / 'peers'}, {root}); run their setup first")
+        how = f"`scripts/bench --peers --turns {options.turns} --seconds {options.seconds}`\n"
+        before = log.read_text() if log.exists() and options.only else ""
+        log.write_text(before if how in before else before + how)
         runner = Runner(options, shared / "peers")
         present = architectures(options.bin)
         for group in groups():
             if group.arch in present and options.only in group.name:
                 runner.group(group)
-        renewed = {(t.impl, t.case) for t in runner.timings}
-        timings = [t for t in timings if (t.impl, t.case) not in renewed] + runner.timings
-        results.write_csv(raw, timings)
-        how = f"`scripts/bench --peers --turns {options.turns} --seconds {options.seconds}`\n"
-        before = log.read_text() if log.exists() and options.only else ""
-        log.write_text(before if how in before else before + how)
+                renewed = {(t.impl, t.case) for t in runner.timings}
+                results.write_csv(raw, [t for t in timings if (t.impl, t.case) not in renewed] + runner.timings)
+        timings = results.parse_peer(raw.read_text())
 
     head = introduction(options, ", ".join(log.read_text().split("\n")[:-1]), machine.versions(shared / "peers" / "in"))
     if not options.quick:
