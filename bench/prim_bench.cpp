@@ -198,6 +198,19 @@ void add(prims::clamp, Arch) {
 }
 
 template <class Arch>
+void add(prims::lookup, Arch) {
+  add_benchmark<Arch>("lookup", [](benchmark::State& state) {
+    const auto x = random_codes<uint8_t>(4096), table = random_codes<uint8_t>(256);
+    std::vector<uint8_t> y(x.size());
+    for (auto _ : state) {
+      lb::prim<prims::lookup, Arch>::run(x.size(), x.data(), table.data(), y.data());
+      benchmark::ClobberMemory();
+    }
+    count_operations(state, static_cast<double>(x.size()));
+  });
+}
+
+template <class Arch>
 void add(prims::quantize, Arch) {
   add_benchmark<Arch>("quantize", [](benchmark::State& state) {
     std::vector<float> x;

@@ -204,6 +204,13 @@ struct prim<prims::clamp, arch::odd_tile> {
 };
 
 template <>
+struct prim<prims::lookup, arch::odd_tile> {
+  static void run(size_t n, const uint8_t* x, const uint8_t* table, uint8_t* out) noexcept {
+    for (size_t i = 0; i < n; ++i) out[i] = table[x[i]];
+  }
+};
+
+template <>
 struct prim<prims::window_max, arch::odd_tile> {
   template <class Code>
   static void run(const code_grid<Code>& g, int channels, int lowest, int highest, Code* y) noexcept {
@@ -255,6 +262,7 @@ struct prim<prims::position_mean, arch::odd_tile> {
   LOWBITS_PRIM(rescale, odd_tile)                                                                 \
   LOWBITS_PRIM(extremum, odd_tile)                                                                \
   LOWBITS_PRIM(clamp, odd_tile)                                                                   \
+  LOWBITS_PRIM(lookup, odd_tile)                                                                  \
   LOWBITS_PRIM(window_max, odd_tile)                                                              \
   LOWBITS_PRIM(window_mean, odd_tile)                                                             \
   LOWBITS_PRIM(position_mean, odd_tile)

@@ -317,6 +317,7 @@ template <class Arch> using product_on = lb::prim<prims::product, Arch>;
 template <class Arch> using rescale_on = lb::prim<prims::rescale, Arch>;
 template <class Arch> using extremum_on = lb::prim<prims::extremum, Arch>;
 template <class Arch> using clamp_on = lb::prim<prims::clamp, Arch>;
+template <class Arch> using lookup_on = lb::prim<prims::lookup, Arch>;
 template <class Arch> using window_max_on = lb::prim<prims::window_max, Arch>;
 template <class Arch> using window_mean_on = lb::prim<prims::window_mean, Arch>;
 template <class Arch> using position_mean_on = lb::prim<prims::position_mean, Arch>;
@@ -368,6 +369,23 @@ template <class Arch>
 void check(prims::clamp, Arch) {
   compare<clamp_on, Arch, int8_t, int8_t, int8_t>("clamp", []<class P>(P, std::size_t n, const auto* x, const auto*, auto* out) { P::run(n, x, -5, 6, out); });
   compare<clamp_on, Arch, uint8_t, int8_t, uint8_t>("clamp", []<class P>(P, std::size_t n, const auto* x, const auto*, auto* out) { P::run(n, x, 100, 200, out); });
+}
+
+template <class Arch>
+void check(prims::lookup, Arch) {
+  naive::random_numbers random(10);
+  uint8_t table[256], all[256], got[256];
+  for (int i = 0; i < 256; ++i) table[i] = static_cast<uint8_t>(random.in(0, 255)), all[i] = static_cast<uint8_t>(i);
+  compare<lookup_on, Arch, uint8_t, uint8_t, uint8_t>("lookup", [&]<class P>(P, std::size_t n, const auto* x, const auto*, auto* out) {
+    P::run(n, x, table, out);
+  });
+  lb::prim<prims::lookup, Arch>::run(256, all, table, got);
+  CHECK(difference(got, std::vector<uint8_t>(table, table + 256)) == "");
+  for (std::size_t n = 0; n <= 256; ++n) {  // in place
+    std::vector<uint8_t> x(all, all + n);
+    lb::prim<prims::lookup, Arch>::run(n, x.data(), table, x.data());
+    CHECK(difference(x.data(), std::vector<uint8_t>(table, table + n)) == "");
+  }
 }
 
 // ---- conversions, against the definition

@@ -174,6 +174,9 @@ struct finite_range {};
 ///   run(n, x, scale, stage, out, next, ends)
 struct quantize_and_range {};
 
+/// out[i] = table[x[i]], table being 256 bytes:   run(n, x, table, out), all uint8_t; out may be x
+struct lookup {};
+
 /// y[c] = the largest code of the grid's channel c and `lowest`, at most `highest`:
 ///   run(grid, channels, lowest, highest, y)
 struct window_max {};

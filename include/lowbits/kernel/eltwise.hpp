@@ -32,6 +32,8 @@ void rescale(size_t n, const X* x, const rescale_params& p, Out* out) noexcept {
 template <class Arch, class X, class Out>
 void lookup(size_t n, const X* x, const uint8_t* table, Out* out) noexcept {
   static_assert(sizeof(X) == 1 && sizeof(Out) == 1);
+  if constexpr (has_prim<prims::lookup, Arch>)
+    return best_prim<prims::lookup, Arch>::run(n, reinterpret_cast<const uint8_t*>(x), table, reinterpret_cast<uint8_t*>(out));
   for (size_t i = 0; i < n; ++i) out[i] = static_cast<Out>(table[static_cast<uint8_t>(x[i])]);
 }
 

@@ -78,8 +78,12 @@ struct rescale_small {
     half = _mm512_sllv_epi32(_mm512_set1_epi32(1), _mm512_sub_epi32(drop, _mm512_set1_epi32(1)));
   }
   LOWBITS_REGION_INLINE __m512i operator()(__m512i x, __m512i, __m512i) const {
-    const __m512i high = upper_halves(multiply(x, mantissa));
-    return _mm512_srav_epi32(_mm512_add_epi32(high, half), drop);
+    return pairs(x, _mm512_srli_epi64(x, 32));
+  }
+  /// x's even numbers, and its odd ones in their places.
+  LOWBITS_REGION_INLINE __m512i pairs(__m512i even, __m512i odd) const {
+    const products p = {_mm512_mul_epi32(even, mantissa), _mm512_mul_epi32(odd, _mm512_srli_epi64(mantissa, 32))};
+    return _mm512_srav_epi32(_mm512_add_epi32(upper_halves(p), half), drop);
   }
 };
 

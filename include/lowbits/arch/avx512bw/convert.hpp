@@ -3,7 +3,7 @@
 
 // Floats to codes and back with AVX-512.
 
-#include <lowbits/arch/avx512bw/common.hpp>
+#include <lowbits/arch/avx512bw/requantize.hpp>
 #include <lowbits/arch/quick_division.hpp>
 
 LOWBITS_REGION_AVX512BW
@@ -16,11 +16,6 @@ template <class Code>
 LOWBITS_REGION_INLINE __m512i saturated(__m512i low, __m512i high) {
   const __m512i bytes = Code(-1) < Code(0) ? _mm512_packs_epi16(low, high) : _mm512_packus_epi16(low, high);
   return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), bytes);
-}
-template <class Code>
-LOWBITS_REGION_INLINE __m512i held_bytes(__m512i v, __m512i lowest, __m512i highest) {
-  if constexpr (Code(-1) < Code(0)) return _mm512_min_epi8(_mm512_max_epi8(v, lowest), highest);
-  else return _mm512_min_epu8(_mm512_max_epu8(v, lowest), highest);
 }
 LOWBITS_REGION_INLINE __m512i bytes_of(int code) { return _mm512_set1_epi8(static_cast<char>(code)); }
 

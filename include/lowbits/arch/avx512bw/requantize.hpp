@@ -31,6 +31,12 @@ LOWBITS_REGION_INLINE __m512i in_order(__m512i row, __m512i next) {
   return _mm512_permutexvar_epi32(order, bytes);
 }
 
+template <class Code>
+LOWBITS_REGION_INLINE __m512i held_bytes(__m512i v, __m512i lowest, __m512i highest) {
+  if constexpr (Code(-1) < Code(0)) return _mm512_min_epi8(_mm512_max_epi8(v, lowest), highest);
+  else return _mm512_min_epu8(_mm512_max_epu8(v, lowest), highest);
+}
+
 }  // namespace detail::avx512
 
 template <>
@@ -39,7 +45,12 @@ struct prim<prims::requantize, arch::avx512bw> {
   static void run(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride, const column_factors& factors,
                   const code_stage& stage, Code* y, ptrdiff_t y_stride) noexcept {
     using namespace detail::avx512;
-    for (int c = 0; c < cols; c += 32) {
+    int c = 0;
+    if constexpr (Rule == rescale_rule::once) {
+      for (; c + 64 <= cols && all_suit(factors, c); c += 64)
+        wide_columns(rows, acc + c, acc_stride, factors, c, stage, y + c, y_stride);
+    }
+    for (; c < cols; c += 32) {
       const int n = cols - c < 32 ? cols - c : 32, low = n < 16 ? n : 16, high = n - low;
       const factors16 f = load_factors(factors, c, low);
       const factors16 g = high > 0 ? load_factors(factors, c + 16, high) : f;
@@ -54,6 +65,33 @@ struct prim<prims::requantize, arch::avx512bw> {
   }
 
 private:
+  LOWBITS_REGION_INLINE static bool all_suit(const column_factors& factors, int c) {
+    using namespace detail::avx512;
+    bool suits = true;
+    for (int j = 0; j < 4; ++j) suits = suits && rescale_small::suits(load_factors(factors, c + 16 * j, 16), 16);
+    return suits;
+  }
+  /// 64 columns, row by row. The odd numbers are loaded once more, not moved, for as long as that stays
+  /// inside the row: shuffles are what there is too much of.
+  template <class Code>
+  LOWBITS_REGION_INLINE static void wide_columns(int rows, const int32_t* acc, ptrdiff_t acc_stride, const column_factors& factors,
+                                                 int c, const code_stage& stage, Code* y, ptrdiff_t y_stride) {
+    using namespace detail::avx512;
+    const rescale_small f[4] = {rescale_small(load_factors(factors, c, 16)), rescale_small(load_factors(factors, c + 16, 16)),
+                                rescale_small(load_factors(factors, c + 32, 16)), rescale_small(load_factors(factors, c + 48, 16))};
+    const __m512i zero_point = _mm512_set1_epi16(static_cast<int16_t>(stage.zero_point));
+    const __m512i lowest = _mm512_set1_epi8(static_cast<char>(stage.lowest));
+    const __m512i highest = _mm512_set1_epi8(static_cast<char>(stage.highest));
+    for (; rows > 0; --rows, acc += acc_stride, y += y_stride) {
+      const auto part = [&](int j) __attribute__((always_inline)) {
+        const __m512i x = load(acc + 16 * j);
+        return f[j].pairs(x, j < 3 ? load(acc + 16 * j + 1) : _mm512_srli_epi64(x, 32));
+      };
+      const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(part(0), part(1)), zero_point);
+      const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(part(2), part(3)), zero_point);
+      store(y, held_bytes<Code>(in_order<Code>(low, high), lowest, highest));
+    }
+  }
   /// Up to 32 columns, two rows at a time.
   template <class Rescale, class Code>
   LOWBITS_REGION_INLINE static void columns(int rows, int n, const int32_t* acc, ptrdiff_t acc_stride,
