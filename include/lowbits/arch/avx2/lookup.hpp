@@ -32,6 +32,7 @@ struct prim<prims::lookup, arch::avx2> {
         high = _mm256_subs_epi8(high, step);
         found = _mm256_xor_si256(found, _mm256_shuffle_epi8(rows[k], low));
         found = _mm256_xor_si256(found, _mm256_shuffle_epi8(rows[8 + k], high));
+        asm("" : "+x"(found), "+x"(low), "+x"(high));  // else g++ makes all indices first, and spills them
       }
       return found;
     };
