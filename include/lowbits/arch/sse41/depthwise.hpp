@@ -93,8 +93,10 @@ struct prim<prims::depthwise, arch::sse41> {
 private:
   template <class Finish>
   LOWBITS_REGION_INLINE static void all(const depthwise_strip<weight>& s, const Finish& finish, ptrdiff_t row, ptrdiff_t step) {
-    for (ptrdiff_t i = 0; i < s.count; ++i)
-      for (ptrdiff_t r = 0; r < s.rows; ++r) finish(i * step + r * row, column(s, s.columns + i * s.step, s.w + r * 2 * lanes));
+    for (ptrdiff_t k = 0; k < s.strips; ++k)
+      for (ptrdiff_t i = 0; i < s.count; ++i)
+        for (ptrdiff_t r = 0; r < s.rows; ++r)
+          finish(i * step + (k * s.rows + r) * row, column(s, s.columns + k * s.strip_step + i * s.step, s.w + r * 2 * lanes));
   }
   LOWBITS_REGION_INLINE static detail::sse41::depthwise_sums column(const depthwise_strip<weight>& s, const unsigned char* at,
                                                                     const weight* w) {
