@@ -63,8 +63,8 @@ std::vector<lb::conv2d_shape> all_shapes() {
 template <class X, class Weights, class Rq>
 void check_all(uint64_t seed) {
   buffers memory;
-  const auto shapes = all_shapes();
   kernel_archs::for_each([&]<class Arch>(Arch) {
+    const auto shapes = kernel_archs::sample(all_shapes());
     int ran = 0;
     for (std::size_t i = 0; i < shapes.size(); ++i) ran += check<Arch, X, Weights, Rq>(shapes[i], memory, seed + i);
     MESSAGE(std::string(Arch::name), ": ", ran, " comparisons");
