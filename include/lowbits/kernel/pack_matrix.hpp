@@ -63,7 +63,7 @@ void pack_matrix(const gemm_weights<P>& layout, const matrix_codes<W>& w, int ze
     for (int k = 0; k < layout.padded_depth(); k += step) {
       const int depth = smaller(step, layout.depth - k);  // <= 0: nothing but zeros
       for (int c = 0; c < width; c += 16) {
-        const int columns = smaller(16, width - c), used = clamp(layout.cols - c0 - c, 0, columns);
+        const int columns = smaller(16, width - c), used = lowbits::clamp(layout.cols - c0 - c, 0, columns);
         unsigned char codes[step][16], tile_bytes[16 * step];
         const auto* from = reinterpret_cast<const unsigned char*>(w.at + (c0 + c) * w.by_col + k * w.by_depth);
         if (w.by_col == 1) {
