@@ -3,7 +3,7 @@
 // Each operation of the builder against the reference function called by hand with parameters made
 // by hand: the shapes, scales, clamps and weights must arrive where they belong.
 
-#include <doctest/doctest.h>
+#include "support/kernel_archs.hpp"
 
 #include <array>
 #include <cstring>
@@ -29,16 +29,24 @@ std::vector<T> random_codes(std::size_t n, std::uint32_t seed) {
   return v;
 }
 
-/// The output of a model with one output, portable and prepared; both must agree.
+/// The output of a model with one output, portable and prepared for each architecture; all must agree.
 template <class Net, class Out = typename Net::template output_type<0>, class... In>
 std::vector<Out> run_both(In&... in) {
   alignas(lb::arena_alignment) static unsigned char arena[Net::arena_bytes];
-  alignas(lb::packed_alignment) static unsigned char packed[Net::prepared_bytes];
-  std::vector<Out> a(Net::template output_desc<0>.count()), b(a.size());
+  [[maybe_unused]] alignas(lb::packed_alignment) static unsigned char packed[Net::prepared_bytes];
+  std::vector<Out> a(Net::template output_desc<0>.count());
   REQUIRE(Net::run(arena, in..., a) == lb::status::ok);
-  const auto ready = Net::prepare(packed);
-  REQUIRE(ready.run(arena, in..., b) == lb::status::ok);
-  CHECK(std::memcmp(a.data(), b.data(), a.size() * sizeof(Out)) == 0);
+  kernel_archs::for_each([&]<class Arch>(Arch) {
+#if LOWBITS_DISPATCH
+    const auto ready = Net::prepare_for(lb::arch_id_of<Arch>, packed);
+#else
+    const auto ready = Net::prepare(packed);
+#endif
+    std::vector<Out> b(a.size());
+    INFO(std::string(Arch::name));
+    REQUIRE(ready.run(arena, in..., b) == lb::status::ok);
+    CHECK(std::memcmp(a.data(), b.data(), a.size() * sizeof(Out)) == 0);
+  });
   return a;
 }
 
