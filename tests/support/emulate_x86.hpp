@@ -6,8 +6,9 @@
 // of an unknown instruction is answered by decoding it, changing the interrupted context as the
 // instruction would have, and going on behind it. A processor that has them never comes here.
 //
-// Formats, operations and error rules: Intel SDM volume 2, the instructions' pages and section 2.6.4
-// (exception classes AMX-E1 to E6); where vector registers lie in a signal frame: volume 1, 13.4 to 13.5
+// Formats, operations and error rules: Intel SDM volume 2, the instructions' pages and the exception
+// classes AMX-E1 to E6. Not emulated: restarting at a start row other than 0. It has not been held against
+// a processor that has the instructions. Where vector registers lie in a signal frame: volume 1, 13.4 to 13.5
 // (standard format), and Linux, arch/x86/include/uapi/asm/sigcontext.h.
 
 #include <cstddef>

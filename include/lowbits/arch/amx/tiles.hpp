@@ -41,7 +41,7 @@ template <int T>
 LOWBITS_REGION_INLINE void load(const void* p, ptrdiff_t row_step) {
   asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(p), "r"(row_step), "i"(T) : "memory");
 }
-/// For data that is read once before it leaves the L1 cache.
+/// For data that need not stay in the L1 cache.
 template <int T>
 LOWBITS_REGION_INLINE void load_passing(const void* p, ptrdiff_t row_step) {
   asm volatile("tileloaddt1 (%0,%1,1), %%tmm%c2" : : "r"(p), "r"(row_step), "i"(T) : "memory");
