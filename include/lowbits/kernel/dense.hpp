@@ -25,6 +25,7 @@ struct dense {
   using arch = Arch;
   using Y = typename Rq::output::storage;
   using P = best_prim<prims::gemm, Arch>;
+  using element = typename P::element;
   static_assert(sizeof(X) == 1 && fits_byte<W>);
   static constexpr int row_grain = P::rows, col_grain = P::cols;  ///< parts begin at multiples of these
 
@@ -42,11 +43,12 @@ struct dense {
   static void run(const gemm_shape& s, const gemm_part& part, const X* x, int x_zero, int w_zero,
                   const unsigned char* packed, const Rq& rq, Y* y, const residual<Y>& added,
                   unsigned char* scratch) noexcept {
+    constexpr const auto& calls = gemm_calls_of<Arch, X, Rq>;
     const auto w = weights(s);
     const auto rows = block(s);
     const int zero = w_zero - byte_shift<W>;
     work_area area(scratch);
-    const row_block<P> x_rows{area.take<typename P::element>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
+    const row_block<element> x_rows{area.take<element>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
     auto* const tile = area.take<int32_t>(rows.tile_size);
     auto* const offsets = area.take<int32_t>(static_cast<size_t>(rows.rows));
     x_rows.from(0, s.depth).fill(rows.rows, rows.depth - s.depth, 0);
@@ -57,20 +59,20 @@ struct dense {
       P::fetch(n, s.depth, x + b * s.x_matrix_step() + r * s.x_row_step(), s.x_row_step(), x_rows.at, x_rows.stride);
       if (zero != 0)
         for (int i = 0; i < n; ++i)
-          offsets[i] = row_offset<P>(x_rows.from(i).at, s.depth, x_zero + P::template shift<X>, zero);
+          offsets[i] = calls.row_offset(x_rows.from(i).at, s.depth, x_zero, zero);
       const ptrdiff_t to = b * s.y_matrix_step() + r * s.y_row_step();
-      gemm_rows<Arch>(n, x_rows.at, x_rows.stride, w, packed, part.cols, zero != 0 ? offsets : nullptr, rq, {row, 0},
+      gemm_rows(calls, n, x_rows.at, x_rows.stride, w, packed, part.cols, zero != 0 ? offsets : nullptr, rq, {row, 0},
                       y + to, s.y_row_step(), tile);
       if (added.codes != nullptr) add(s, n, part.cols, added, y + to, added.codes + to);
       row += n;
     }
   }
 
-  static constexpr auto weights(const gemm_shape& s) noexcept { return gemm_weights<P>{s.depth, s.cols}; }
+  static constexpr auto weights(const gemm_shape& s) noexcept { return gemm_weights{tile_of<P>, s.depth, s.cols}; }
 
 private:
   static constexpr auto block(const gemm_shape& s) noexcept {
-    return gemm_block<P>(weights(s), smaller<int64_t>(s.rows, int64_t{s.batch} * s.rows));
+    return gemm_block<element>(weights(s), smaller<int64_t>(s.rows, int64_t{s.batch} * s.rows));
   }
   /// The residual, while the codes it is added to are still in a cache.
   static void add(const gemm_shape& s, int rows, const column_range& cols, const residual<Y>& added, Y* y,

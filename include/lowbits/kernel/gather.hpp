@@ -6,7 +6,6 @@
 // as possible, so that one call of the primitive serves many positions.
 
 #include <lowbits/core/shapes.hpp>
-#include <lowbits/kernel/table.hpp>
 #include <lowbits/kernel/tap_range.hpp>
 #include <lowbits/ref/transposed_conv2d.hpp>
 
@@ -26,46 +25,51 @@ struct output_position {
   }
 };
 
-/// A block of rows of the implicit matrix as P's elements.
-template <class P>
+/// A block of rows of the implicit matrix.
+template <class Element>
 struct row_block {
-  typename P::element* at;
+  Element* at;
   ptrdiff_t stride;
 
   constexpr row_block from(int row, int k = 0) const noexcept { return {at + row * stride + k, stride}; }
-  void fill(int rows, int n, typename P::element value) const noexcept {
+  void fill(int rows, int n, Element value) const noexcept {
     for (int r = 0; r < rows; ++r)
       for (int k = 0; k < n; ++k) at[r * stride + k] = value;
   }
 };
 
 /// Writes codes, and padding where there are none, to blocks of rows.
-template <class P, class X>
+template <class Element, class X>
 class row_writer {
 public:
-  using element = typename P::element;
+  using fetch_type = void (*)(int rows, int n, const X* x, ptrdiff_t x_step, Element* to, ptrdiff_t to_step) noexcept;
 
-  row_writer(const X* x, int x_zero) noexcept : x_(x), padding_(static_cast<element>(x_zero + P::template shift<X>)) {}
+  /// Calls is a gemm_calls.
+  template <class Calls>
+  row_writer(const Calls& calls, const X* x, int x_zero) noexcept
+      : fetch_(calls.fetch), x_(x), padding_(static_cast<Element>(x_zero + calls.shift)) {}
 
   /// Row r takes n codes from x[from + r * step] on.
-  void fetch(int rows, int n, ptrdiff_t from, ptrdiff_t step, const row_block<P>& to) const noexcept {
-    if (n > 0) P::fetch(rows, n, x_ + from, step, to.at, to.stride);
+  void fetch(int rows, int n, ptrdiff_t from, ptrdiff_t step, const row_block<Element>& to) const noexcept {
+    if (n > 0) fetch_(rows, n, x_ + from, step, to.at, to.stride);
   }
-  void pad(int rows, int n, const row_block<P>& to) const noexcept {
+  void pad(int rows, int n, const row_block<Element>& to) const noexcept {
     if (n > 0) to.fill(rows, n, padding_);
   }
 
 private:
+  fetch_type fetch_;
   const X* x_;
-  element padding_;
+  Element padding_;
 };
 
 /// The rows of a convolution, for `group`'s channels.
-template <class P, class X>
+template <class Element, class X>
 class window_rows {
 public:
-  window_rows(const conv2d_shape& s, const X* x, int x_zero, int group) noexcept
-      : s_(s), put_(x + group * s.group_in(), x_zero), depth_(s.group_in()),
+  template <class Calls>
+  window_rows(const conv2d_shape& s, const Calls& calls, const X* x, int x_zero, int group) noexcept
+      : s_(s), put_(calls, x + group * s.group_in(), x_zero), depth_(s.group_in()),
         joins_taps_(s.groups == 1 && s.window.dilation_w == 1) {  // neighbouring taps lie side by side
     const window2d& t = s.window;
     inside_first_ = t.pad_left > 0 ? ceil_div(t.pad_left, t.stride_w) : 0;
@@ -74,7 +78,7 @@ public:
   }
 
   /// n rows from position `at` on, which moves behind them.
-  void write(output_position& at, int n, row_block<P> to) const noexcept {
+  void write(output_position& at, int n, row_block<Element> to) const noexcept {
     for (int done = 0; done < n;) {
       const bool inside = at.ow >= inside_first_ && at.ow < inside_last_;
       const int run = inside ? smaller(n - done, inside_last_ - at.ow) : 1;
@@ -86,7 +90,7 @@ public:
 
 private:
   /// Positions whose windows lie inside the input horizontally, or a single one.
-  void write_run(const output_position& at, int rows, row_block<P> to) const noexcept {
+  void write_run(const output_position& at, int rows, row_block<Element> to) const noexcept {
     const window2d& t = s_.window;
     const int ih = at.oh * t.stride_h - t.pad_top, iw = at.ow * t.stride_w - t.pad_left;
     const tap_range down(ih, t.kernel_h, t.dilation_h, s_.in_h), across(iw, t.kernel_w, t.dilation_w, s_.in_w);
@@ -94,7 +98,7 @@ private:
     const int line = t.kernel_w * depth_;
     put_.pad(rows, down.first * line, to);
     for (int i = down.first; i < down.last; ++i) {
-      const row_block<P> taps = to.from(0, i * line);
+      const row_block<Element> taps = to.from(0, i * line);
       const ptrdiff_t from = ((ptrdiff_t{at.b} * s_.in_h + ih + i * t.dilation_h) * s_.in_w + iw) * s_.in_c;
       put_.pad(rows, across.first * depth_, taps);
       if (joins_taps_) {
@@ -110,25 +114,26 @@ private:
   }
 
   const conv2d_shape& s_;
-  row_writer<P, X> put_;
+  row_writer<Element, X> put_;
   int depth_;
   bool joins_taps_;
   int inside_first_, inside_last_;  ///< output columns whose window lies inside the input
 };
 
 /// The rows of a transposed convolution: through each tap the input position that reaches the output.
-template <class P, class X>
+template <class Element, class X>
 class spread_rows {
 public:
-  spread_rows(const conv2d_shape& s, const X* x, int x_zero, int group) noexcept
-      : s_(s), put_(x + group * s.group_in(), x_zero) {}
+  template <class Calls>
+  spread_rows(const conv2d_shape& s, const Calls& calls, const X* x, int x_zero, int group) noexcept
+      : s_(s), put_(calls, x + group * s.group_in(), x_zero) {}
 
-  void write(output_position& at, int n, row_block<P> to) const noexcept {
+  void write(output_position& at, int n, row_block<Element> to) const noexcept {
     for (int r = 0; r < n; ++r, at.next(s_)) write_one(at, to.from(r));
   }
 
 private:
-  void write_one(const output_position& at, row_block<P> to) const noexcept {
+  void write_one(const output_position& at, row_block<Element> to) const noexcept {
     const window2d& t = s_.window;
     const int depth = s_.group_in();
     for (int i = 0; i < t.kernel_h; ++i) {
@@ -142,7 +147,7 @@ private:
   }
 
   const conv2d_shape& s_;
-  row_writer<P, X> put_;
+  row_writer<Element, X> put_;
 };
 
 }  // namespace lowbits::kernel

@@ -9,26 +9,35 @@
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
-/// A row's depth is made up to a multiple of this.
+/// The shape of an architecture's tiles, see prims::gemm.
+struct gemm_tile {
+  int rows, cols, col_step, depth_step;
+  int depth_pad;        ///< a row's depth is made up to a multiple of this
+  size_t rows_in_cache; ///< bytes of rows worth keeping; 0: see gemm_block
+
+  constexpr size_t size() const noexcept { return static_cast<size_t>(rows) * static_cast<size_t>(cols); }
+};
 template <class P>
-constexpr int depth_pad() noexcept {
-  if constexpr (requires { P::depth_pad; }) return P::depth_pad;
-  else return P::depth_step;
-}
+inline constexpr gemm_tile tile_of = [] {
+  gemm_tile t{P::rows, P::cols, P::col_step, P::depth_step, P::depth_step, 0};
+  if constexpr (requires { P::depth_pad; }) t.depth_pad = P::depth_pad;
+  if constexpr (requires { P::row_bytes; }) t.rows_in_cache = P::row_bytes;
+  return t;
+}();
 
 /// The layout of prepared weights [cols][depth]: first the accumulators' start values, then panels of
-/// P::cols columns (the last one narrower), each [depth / depth_step][columns][depth_step]. What is
+/// tile.cols columns (the last one narrower), each [depth / depth_step][columns][depth_step]. What is
 /// not there is zero.
-template <class P>
 struct gemm_weights {
+  gemm_tile tile;
   int depth = 0;
   int cols = 0;
 
-  constexpr int steps() const noexcept { return ceil_div(depth, P::depth_step); }
-  constexpr int padded_depth() const noexcept { return round_up(depth, depth_pad<P>()); }
-  constexpr int padded_cols() const noexcept { return round_up(cols, P::col_step); }
+  constexpr int steps() const noexcept { return ceil_div(depth, tile.depth_step); }
+  constexpr int padded_depth() const noexcept { return round_up(depth, tile.depth_pad); }
+  constexpr int padded_cols() const noexcept { return round_up(cols, tile.col_step); }
   /// Columns of the panel that starts at column c.
-  constexpr int width(int c) const noexcept { return smaller(P::cols, padded_cols() - c); }
+  constexpr int width(int c) const noexcept { return smaller(tile.cols, padded_cols() - c); }
   constexpr size_t start_bytes() const noexcept {
     return work_bytes(static_cast<size_t>(padded_cols()), sizeof(int32_t));
   }
@@ -50,10 +59,10 @@ struct gemm_weights {
     auto* starts = reinterpret_cast<int32_t*>(packed);
     auto* to = reinterpret_cast<int8_t*>(packed + start_bytes());
     for (int c = 0; c < padded_cols(); ++c) starts[c] = c < cols ? first(c) : 0;
-    for (int c0 = 0; c0 < padded_cols(); c0 += P::cols)
-      for (int k0 = 0; k0 < padded_depth(); k0 += P::depth_step)
+    for (int c0 = 0; c0 < padded_cols(); c0 += tile.cols)
+      for (int k0 = 0; k0 < padded_depth(); k0 += tile.depth_step)
         for (int c = c0; c < c0 + width(c0); ++c)
-          for (int k = k0; k < k0 + P::depth_step; ++k) {
+          for (int k = k0; k < k0 + tile.depth_step; ++k) {
             const int w = c < cols && k < depth ? weight(c, k) : 0;
             *to++ = static_cast<int8_t>(w);
             starts[c] = static_cast<int32_t>(static_cast<uint32_t>(starts[c]) - static_cast<uint32_t>(zero * w));
@@ -61,47 +70,36 @@ struct gemm_weights {
   }
 };
 
-/// The work area of a product: a block of rows as P's elements, one tile of accumulators, and a number
-/// per row.
-template <class P>
+/// The work area of a product: a block of rows, one tile of accumulators, and a number per row.
+template <class Element>
 struct gemm_block {
   /// Bytes of rows kept. Weights that stay in an L2 cache pass by as often as they like, and the rows
   /// stay in the L1 cache they were gathered into; larger weights have to serve more rows each time.
   static constexpr size_t l2_weights = 512 * 1024, few_rows = 16 * 1024, many_rows = 192 * 1024;
-  static constexpr size_t row_bytes(const gemm_weights<P>& w) noexcept {
-    if constexpr (requires { P::row_bytes; }) return P::row_bytes;
-    else return w.bytes() <= l2_weights ? few_rows : many_rows;
-  }
 
   int depth = 0;  ///< of a row, padded
   int rows = 0;   ///< of a full block
+  size_t tile_size = 0;
 
-  constexpr gemm_block(const gemm_weights<P>& w, int64_t all_rows) noexcept : depth(w.padded_depth()) {
-    const int64_t tile = P::rows * stride() * static_cast<int64_t>(sizeof(typename P::element));
-    const int64_t tiles = lowbits::clamp<int64_t>(static_cast<int64_t>(row_bytes(w)) / larger<int64_t>(tile, 1), 1, 8);
-    rows = static_cast<int>(smaller<int64_t>(tiles * P::rows, larger<int64_t>(all_rows, 1)));
+  constexpr gemm_block(const gemm_weights& w, int64_t all_rows) noexcept
+      : depth(w.padded_depth()), tile_size(w.tile.size()) {
+    const size_t kept = w.tile.rows_in_cache != 0 ? w.tile.rows_in_cache : w.bytes() <= l2_weights ? few_rows : many_rows;
+    const int64_t one_tile = w.tile.rows * stride() * static_cast<int64_t>(sizeof(Element));
+    const int64_t tiles = lowbits::clamp<int64_t>(static_cast<int64_t>(kept) / larger<int64_t>(one_tile, 1), 1, 8);
+    rows = static_cast<int>(smaller<int64_t>(tiles * w.tile.rows, larger<int64_t>(all_rows, 1)));
   }
   /// Elements from one row to the next: not a multiple of 1 KiB, so that the rows of a tile do not
   /// compete for the same cache lines.
   constexpr int64_t stride() const noexcept {
-    constexpr int64_t size = sizeof(typename P::element);
+    constexpr int64_t size = sizeof(Element);
     return depth * size % 1024 == 0 ? depth + 64 / size : depth;
   }
   constexpr size_t elements() const noexcept { return static_cast<size_t>(rows) * static_cast<size_t>(stride()); }
-  static constexpr size_t tile_size = static_cast<size_t>(P::rows * P::cols);
   constexpr size_t bytes() const noexcept {
-    return work_bytes(elements(), sizeof(typename P::element)) + work_bytes(tile_size, sizeof(int32_t)) +
+    return work_bytes(elements(), sizeof(Element)) + work_bytes(tile_size, sizeof(int32_t)) +
            work_bytes(static_cast<size_t>(rows), sizeof(int32_t));
   }
 };
-
-/// What a zero point of the weights takes off a row's accumulators: zero times the sum of the row's
-/// `depth` elements, each less `x_zero`; negative.
-template <class P>
-int32_t row_offset(const typename P::element* x, int depth, int x_zero, int zero) noexcept {
-  const uint32_t sum = static_cast<uint32_t>(P::sum(x, depth)) - static_cast<uint32_t>(depth) * static_cast<uint32_t>(x_zero);
-  return static_cast<int32_t>(static_cast<uint32_t>(-zero) * sum);
-}
 
 /// Adds offsets[r], wrapping, to each accumulator of row r.
 inline void add_to_rows(int rows, int cols, const int32_t* offsets, int32_t* tile) noexcept {
@@ -132,6 +130,51 @@ constexpr bool multiplies_to_codes() noexcept {
     return false;
 }
 
+/// What a product of codes X asks of an architecture, as a value: what surrounds the primitives is then
+/// compiled once for all architectures with the same elements.
+template <class Element, class X, class Rq>
+struct gemm_calls {
+  using element = Element;
+  using Y = typename Rq::output::storage;
+
+  gemm_tile tile;
+  int shift;  ///< from a code to an element
+  void (*fetch)(int rows, int n, const X* x, ptrdiff_t x_step, Element* to, ptrdiff_t to_step) noexcept;
+  int32_t (*sum)(const Element* x, int n) noexcept;
+  void (*run)(int m, int n, int steps, const Element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
+              int32_t* acc) noexcept;
+  void (*finish)(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride, const Rq& rq, const output_place& at,
+                 Y* y, ptrdiff_t y_stride) noexcept;
+  /// Null where the architecture does not multiply to codes.
+  void (*codes)(int rows, int n, int used, int steps, const Element* x, ptrdiff_t stride, const int8_t* w,
+                const int32_t* start, const Rq& rq, int channel, Y* y, ptrdiff_t y_stride, int32_t* work) noexcept;
+
+  /// What a zero point of the weights takes off a row's accumulators: zero times the sum of the row's
+  /// codes, each less x_zero; negative.
+  int32_t row_offset(const Element* x, int depth, int x_zero, int zero) const noexcept {
+    const uint32_t all = static_cast<uint32_t>(sum(x, depth)) - static_cast<uint32_t>(depth) * static_cast<uint32_t>(x_zero + shift);
+    return static_cast<int32_t>(static_cast<uint32_t>(-zero) * all);
+  }
+};
+
+template <class Arch, class Rq, class Element, class Y>
+void multiply_to_codes(int rows, int n, int used, int steps, const Element* x, ptrdiff_t stride, const int8_t* w,
+                       const int32_t* start, const Rq& rq, int channel, Y* y, ptrdiff_t y_stride, int32_t* work) noexcept {
+  best_prim<prims::gemm_codes, Arch>::template run<rule_of<typename Rq::policy>::value>(
+      rows, n, used, steps, x, stride, w, start, raw_factors(rq, channel), raw_stage(rq.stage), y, y_stride, work);
+}
+
+template <class Arch, class X, class Rq>
+inline constexpr auto gemm_calls_of = [] {
+  using P = best_prim<prims::gemm, Arch>;
+  using E = typename P::element;
+  using Y = typename Rq::output::storage;
+  gemm_calls<E, X, Rq> calls{tile_of<P>, P::template shift<X>, &P::template fetch<X>, &P::sum, &P::run,
+                             &kernel::finish<Arch, Rq, Y>, nullptr};
+  if constexpr (multiplies_to_codes<Arch, Rq>()) calls.codes = &multiply_to_codes<Arch, Rq, E, Y>;
+  return calls;
+}();
+
 /// Columns [first, last) of a product; first is where a panel begins.
 struct column_range {
   int first = 0, last = 0;
@@ -139,27 +182,23 @@ struct column_range {
 
 /// y[r * y_stride + c] = what rq makes of start[c] + x[r] . w[c] + offsets[r] at (at.row + r, at.channel + c), for the
 /// columns in `range`; offsets may be null.
-template <class Arch, class P, class Rq, class Y>
-void gemm_rows(int rows, const typename P::element* x, ptrdiff_t x_stride, const gemm_weights<P>& w,
-               const unsigned char* packed, const column_range& range, const int32_t* offsets, const Rq& rq,
-               const output_place& at, Y* y, ptrdiff_t y_stride, int32_t* tile) noexcept {
-  for (int c = range.first; c < range.last; c += P::cols) {
+template <class Element, class X, class Rq, class Y>
+void gemm_rows(const gemm_calls<Element, X, Rq>& p, int rows, const Element* x, ptrdiff_t x_stride,
+               const gemm_weights& w, const unsigned char* packed, const column_range& range, const int32_t* offsets,
+               const Rq& rq, const output_place& at, Y* y, ptrdiff_t y_stride, int32_t* tile) noexcept {
+  for (int c = range.first; c < range.last; c += p.tile.cols) {
     const int width = w.width(c), used = smaller(width, range.last - c);
     const int8_t* const panel = w.panel(packed, c);
     const int32_t* const start = w.start(packed, c);
-    if constexpr (multiplies_to_codes<Arch, Rq>()) {
-      if (offsets == nullptr) {
-        best_prim<prims::gemm_codes, Arch>::template run<rule_of<typename Rq::policy>::value>(
-            rows, width, used, w.steps(), x, x_stride, panel, start, raw_factors(rq, at.channel + c),
-            raw_stage(rq.stage), y + c, y_stride, tile);
-        continue;
-      }
+    if (p.codes != nullptr && offsets == nullptr) {
+      p.codes(rows, width, used, w.steps(), x, x_stride, panel, start, rq, at.channel + c, y + c, y_stride, tile);
+      continue;
     }
-    for (int r = 0; r < rows; r += P::rows) {
-      const int m = smaller(P::rows, rows - r);
-      P::run(m, width, w.steps(), x + r * x_stride, x_stride, panel, start, tile);
+    for (int r = 0; r < rows; r += p.tile.rows) {
+      const int m = smaller(p.tile.rows, rows - r);
+      p.run(m, width, w.steps(), x + r * x_stride, x_stride, panel, start, tile);
       if (offsets != nullptr) add_to_rows(m, width, offsets + r, tile);
-      finish<Arch>(m, used, tile, width, rq, {at.row + r, at.channel + c}, y + r * y_stride + c, y_stride);
+      p.finish(m, used, tile, width, rq, {at.row + r, at.channel + c}, y + r * y_stride + c, y_stride);
     }
   }
 }

@@ -36,10 +36,10 @@ private:
   static constexpr int to_int8 = std::is_signed_v<W> ? 0 : 128;
 
   static constexpr auto weights(const matmul_shape& s) noexcept {
-    return gemm_weights<best_prim<prims::gemm, Arch>>{s.depth, s.cols};
+    return gemm_weights{tile_of<best_prim<prims::gemm, Arch>>, s.depth, s.cols};
   }
   static constexpr auto block(const matmul_shape& s) noexcept {
-    return gemm_block<best_prim<prims::gemm, Arch>>(weights(s), s.rows);
+    return gemm_block<typename best_prim<prims::gemm, Arch>::element>(weights(s), s.rows);
   }
 
   /// One matrix x, row by row: as it lies in memory, or gathered where it is stored transposed.
@@ -58,6 +58,7 @@ private:
   static void run_packed(const matmul_shape& s, const X* x, int x_zero, const W* w, int w_zero, const Rq& rq, Y* y,
                          unsigned char* scratch) noexcept {
     using P = best_prim<prims::gemm, Arch>;
+    constexpr const auto& calls = gemm_calls_of<Arch, X, Rq>;
     const auto layout = weights(s);
     const auto rows = block(s);
     const auto stride = static_cast<ptrdiff_t>(rows.stride());
@@ -77,7 +78,7 @@ private:
       for (int b1 = 0; b1 < s.batch(1); ++b1) {
         const ptrdiff_t x_matrix = ref::matmul_batch(s.x_batch, b0, b1), w_matrix = ref::matmul_batch(s.w_batch, b0, b1);
         if (w_matrix != prepared)
-          pack_matrix(layout, matrix_codes<W>{w + w_matrix * s.depth * s.cols, by_col, by_depth},
+          pack_matrix<P>(layout, matrix_codes<W>{w + w_matrix * s.depth * s.cols, by_col, by_depth},
                       x_zero + P::template shift<X>, packed, x_rows, tile);
         prepared = w_matrix;
         const row_reader row{s, x + x_matrix * s.rows * s.depth, gathered};
@@ -88,9 +89,9 @@ private:
             auto* to = x_rows + r * stride;
             P::fetch(1, s.depth, from, 0, to, 0);
             for (int k = s.depth; k < rows.depth; ++k) to[k] = 0;
-            if (z != 0) offsets[r] = row_offset<P>(to, s.depth, x_zero + P::template shift<X>, z);
+            if (z != 0) offsets[r] = calls.row_offset(to, s.depth, x_zero, z);
           }
-          gemm_rows<Arch>(n, x_rows, stride, layout, packed, {0, s.cols}, z != 0 ? offsets : nullptr, rq, {row_number, 0}, y,
+          gemm_rows(calls, n, x_rows, stride, layout, packed, {0, s.cols}, z != 0 ? offsets : nullptr, rq, {row_number, 0}, y,
                           s.cols, tile);
           y += ptrdiff_t{n} * s.cols;
           row_number += n;

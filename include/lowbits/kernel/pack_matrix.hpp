@@ -50,7 +50,7 @@ void interleave(const unsigned char (&rows)[Step][16], unsigned char* to) noexce
 
 /// As gemm_weights::pack without a bias. `row` is room for one row of elements, `tile` for one tile.
 template <class P, class W>
-void pack_matrix(const gemm_weights<P>& layout, const matrix_codes<W>& w, int zero, unsigned char* packed,
+void pack_matrix(const gemm_weights& layout, const matrix_codes<W>& w, int zero, unsigned char* packed,
                  typename P::element* row, int32_t* tile) noexcept {
   constexpr int step = P::depth_step;
   constexpr unsigned char flip = W(-1) < W(0) ? 0 : 0x80;
