@@ -4,6 +4,9 @@
 // The controls every figure is read against, measured in the same process: how fast this processor
 // multiplies when nothing but registers is involved, and how fast it reads each level of its memory.
 
+// Every architecture is measured, also those that a program has to ask for.
+#define LOWBITS_ARCHS amx, avx512vnni, avxvnni, avx512bw, avx2, sse41, vector, generic
+
 #include <benchmark/benchmark.h>
 
 #include <chrono>

@@ -7,7 +7,8 @@
 //   LOWBITS_NO_XSIMD    do not use xsimd even where it is installed
 //   LOWBITS_NO_STRINGS  drop error texts and node names from the program
 //   LOWBITS_FLASH       attribute of constant tables, for example [[gnu::section(".model")]]
-//   LOWBITS_ARCHS       architectures to build in, for example LOWBITS_ARCHS=avx2,generic
+//   LOWBITS_ARCHS       architectures to build in, for example LOWBITS_ARCHS=avx2,generic; without it,
+//                       all but avx512bw and sse41
 //   LOWBITS_EXTRA_PRIMS header with further rows for the table of primitives (kernel/prims.inc)
 //   LOWBITS_ASSERT(x)   what a violated precondition does (default: nothing)
 

@@ -3,6 +3,8 @@
 // Kernels of every architecture against the reference, in every floating-point environment, compiled
 // with several sets of options. Both run in the same environment, so that float results are compared
 // as well.
+#include "support/every_arch.hpp"
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

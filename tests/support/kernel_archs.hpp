@@ -5,6 +5,8 @@
 // missing instructions can be emulated, and one more that is made up. Include this first.
 
 #define LOWBITS_EXTRA_PRIMS "support/odd_tile_arch.hpp"
+#define EVERY_ARCH_TOO odd_tile, generic
+#include "support/every_arch.hpp"
 
 #include <doctest/doctest.h>
 

@@ -37,14 +37,14 @@ std::vector<int> some_rows() {
 /// Depths, in steps; of primitives with padding those around it, and around a cut in parts.
 template <class P>
 std::vector<int> some_steps() {
-  if constexpr (lb::kernel::depth_pad<P>() > P::depth_step) return {0, 1, 15, 16, 17, 33, 145, 321};
+  if constexpr (lb::kernel::tile_of<P>.depth_pad > P::depth_step) return {0, 1, 15, 16, 17, 33, 145, 321};
   return {0, 1, 2, 3, 4, 5, 7, 8, 33};
 }
 /// Weights of a panel of n columns; zero where the depth is only padding.
 template <class P>
 std::vector<int8_t> padded_weights(int steps, int n, naive::random_numbers& random) {
   auto w = codes<int8_t>(static_cast<std::size_t>(n * steps * P::depth_step), random);
-  w.resize(static_cast<std::size_t>(n * lb::round_up(steps * P::depth_step, lb::kernel::depth_pad<P>())));
+  w.resize(static_cast<std::size_t>(n * lb::round_up(steps * P::depth_step, lb::kernel::tile_of<P>.depth_pad)));
   return w;
 }
 template <class Arch, class Code>
@@ -54,7 +54,7 @@ void check_gemm(naive::random_numbers& random) {
     for (int n = P::col_step; n <= P::cols; n += P::col_step)
       for (const int steps : some_steps<P>())
         for (const auto where : both_places) {
-          const int depth = lb::round_up(steps * P::depth_step, lb::kernel::depth_pad<P>());
+          const int depth = lb::round_up(steps * P::depth_step, lb::kernel::tile_of<P>.depth_pad);
           const auto x = codes<Code>(static_cast<std::size_t>(m * depth), random);
           const auto w = padded_weights<P>(steps, n, random);
           const auto start = start_values(static_cast<std::size_t>(n), random);
@@ -142,7 +142,7 @@ void check_gemm_codes(naive::random_numbers& random) {
     for (int used = 1; used <= P::cols; used += tall ? 3 : 1)
       for (const int largest : {-2, 3}) {
         const int n = lb::round_up(used, P::col_step), steps = tall ? random.in(0, random.in(0, 7) == 0 ? 300 : 40) : random.in(0, 9);
-        const int depth = lb::round_up(steps * P::depth_step, lb::kernel::depth_pad<P>());
+        const int depth = lb::round_up(steps * P::depth_step, lb::kernel::tile_of<P>.depth_pad);
         std::vector<element> x;
         for (const Code c : codes<Code>(static_cast<std::size_t>(rows * depth), random)) x.push_back(static_cast<element>(c + P::template shift<Code>));
         const auto w = padded_weights<P>(steps, n, random);

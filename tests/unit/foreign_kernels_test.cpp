@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The vectors of other libraries through the kernels of every architecture this processor can run.
+#include "support/every_arch.hpp"
+
 #include <doctest/doctest.h>
 
 #include <lowbits/kernel/select.hpp>

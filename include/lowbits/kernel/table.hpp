@@ -79,12 +79,20 @@ namespace detail {
 template <class Arch>
 inline constexpr bool is_wanted = contains<Arch, arch::wanted>;
 #else
+/// Every architecture costs compile time. Those that few processors at work today need are left out
+/// of a dispatching program unless it names them (docs/decisions/0011-default-architectures.md).
 template <class Arch>
-inline constexpr bool is_wanted = true;
+inline constexpr bool is_wanted =
+    LOWBITS_DISPATCH == 0 || !contains<Arch, type_list<arch::avx512bw, arch::sse41>>;
 #endif
+/// Primitives of an architecture that is left out still serve the stronger ones.
 template <class Arch>
-inline constexpr bool is_built = is_wanted<Arch> && (LOWBITS_DISPATCH != 0 || Arch::native) &&
-                                 (LOWBITS_BUILD_VECTOR != 0 || !std::is_same_v<Arch, arch::vector>);
+inline constexpr bool is_needed = []<class... Stronger>(type_list<Stronger...>) {
+  return is_wanted<Arch> || ((is_wanted<Stronger> && is_within<Stronger, Arch>()) || ...);
+}(type_list<arch::amx, arch::avx512vnni, arch::avxvnni, arch::avx512bw, arch::avx2>{});
+template <class Arch>
+inline constexpr bool can_build = (LOWBITS_DISPATCH != 0 || Arch::native) &&
+                                  (LOWBITS_BUILD_VECTOR != 0 || !std::is_same_v<Arch, arch::vector>);
 
 struct end_of_rows;
 
@@ -113,7 +121,8 @@ struct scanned<row_list<end_of_rows>, type_list<Built...>, Ops, Tags> {
 template <class Row, class... Rest, class... Built, class Ops, class Tags>
 struct scanned<row_list<Row, Rest...>, type_list<Built...>, Ops, Tags>
     : scanned<row_list<Rest...>,
-              std::conditional_t<is_built<typename Row::arch>, type_list<Built..., Row>, type_list<Built...>>,
+              std::conditional_t<is_needed<typename Row::arch> && can_build<typename Row::arch>, type_list<Built..., Row>,
+                                 type_list<Built...>>,
               append_unless_there<Ops, typename Row::op>, append_unless_there<Tags, typename Row::arch>> {};
 using scan = scanned<written_rows, type_list<>, type_list<>, type_list<arch::generic, arch::vector>>;
 
@@ -145,7 +154,7 @@ struct sorted<type_list<>, Sorted> {
 template <class Tag, class... Rest, class Sorted>
 struct sorted<type_list<Tag, Rest...>, Sorted>
     : sorted<type_list<Rest...>,
-             std::conditional_t<is_built<Tag>, typename placed<Tag, type_list<>, Sorted>::type, Sorted>> {};
+             std::conditional_t<is_wanted<Tag> && can_build<Tag>, typename placed<Tag, type_list<>, Sorted>::type, Sorted>> {};
 
 template <class List>
 struct first_of;
