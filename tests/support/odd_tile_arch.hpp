@@ -129,6 +129,11 @@ struct prim<prims::depthwise, arch::odd_tile> {
         for (int d = 0; d < depth; ++d)
           reinterpret_cast<int32_t*>(to)[c * depth + d] = taps[d].at[i * taps[d].step + c] + shift<Code>;
   }
+  template <class Code>
+  static void spread(const Code* from, ptrdiff_t step, ptrdiff_t, int n, const unsigned char* order, Code* to) noexcept {
+    for (int i = 0; i < n; ++i)
+      for (int k = 0; k < lanes; ++k) to[i * lanes + k] = from[i * step + order[k]];
+  }
   static void sums(const depthwise_strip<weight>& s, int32_t* acc, ptrdiff_t acc_row, ptrdiff_t acc_step) noexcept {
     for (int r = 0; r < s.strips * s.rows; ++r)
       for (int i = 0; i < s.count; ++i)

@@ -220,6 +220,21 @@ void check_depthwise(naive::random_numbers& random) {
   for (int c = 0; c < lanes; ++c) ++seen[static_cast<std::size_t>(P::place(c))];
   for (int c = 0; c < lanes; ++c) CHECK(seen[static_cast<std::size_t>(c)] == 1);
   const auto size = [](int n) { return static_cast<std::size_t>(n); };
+  for (const int count : {0, 1, 2, 5})
+    for (const auto where : both_places) {
+      const int step = random.in(0, 40), second = lanes > 16 ? random.in(0, 16) : 0;
+      const auto x = codes<Code>(size((count == 0 ? 0 : count - 1) * step + 16 + second), random);
+      std::vector<unsigned char> order;
+      for (int k = 0; k < lanes; ++k) order.push_back(static_cast<unsigned char>(random.in(0, 15)));
+      order.resize(size(lanes < 16 ? 16 : lanes));
+      std::vector<Code> expected;
+      for (int i = 0; i < count; ++i)
+        for (int k = 0; k < lanes; ++k) expected.push_back(x[size(i * step + (k < 16 ? 0 : second) + order[size(k)])]);
+      Code* to = y_memory.take<Code>(expected.size(), where);
+      P::spread(a_memory.copy(x, where), step, second, count, order.data(), to);
+      const std::string wrong = difference(to, expected);
+      if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " depthwise spread, count ", count, " step ", step, " second ", second, ": ", wrong);
+    }
   for (int channels = 1; channels <= lanes; ++channels)
     for (const int count : {1, 2, 3, 4, 5, 9})
       for (const auto where : both_places) {

@@ -129,6 +129,10 @@ struct sums_to_float {};
 /// brought side by side, in columns of column_bytes each, as the processor multiplies them:
 ///   gather(taps, n, channels, to)
 ///       column i < n of `to` holds code(i, c, d) = taps[d].at[i * taps[d].step + c] + shift<Code>
+/// With a multiplier, codes are copied to the lanes they belong to before that:
+///   spread(from, step, second, n, order, to)
+///       to[i * lanes + k] = from[i * step + (k < 16 ? 0 : second) + order[k]]
+/// for i < n, k < lanes, order[k] < 16. It may read all of from[i * step + j], j < 16 and j - second < 16.
 /// Then one or two output rows are made from each of some strips of columns:
 ///   sums(s, acc, acc_row, acc_step)
 ///       acc[r * acc_row + i * acc_step + c] = sum(r, i, c)

@@ -69,7 +69,7 @@ struct depthwise_plan {
   }
   constexpr int spread_columns() const noexcept { return columns(strip()) + span(); }
   constexpr size_t spread_count() const noexcept {
-    return static_cast<size_t>(spread_rows()) * static_cast<size_t>(spread_columns()) * P::lanes + (s.multiplier == 1 ? 0 : P::lanes + 4);
+    return static_cast<size_t>(spread_rows()) * static_cast<size_t>(spread_columns()) * P::lanes;
   }
 
   constexpr size_t scratch_bytes(bool with_sums) const noexcept {
@@ -195,7 +195,7 @@ private:
       }
   }
 
-  void fill_one(unsigned char* to, int b, int oh, int ow, int c) const noexcept {
+  void fill_one(unsigned char* to, int b, int oh, int ow, int c) noexcept {
     const depthwise_shape& s = p_.s;
     const window2d& t = s.window;
     const int count = smaller(p_.strip(), s.out_w - ow), left = ow * t.stride_w - t.pad_left, top = oh * t.stride_h - t.pad_top;
@@ -239,22 +239,34 @@ private:
   }
 
   /// Copies each code as often as the multiplier says.
-  void spread(int b, int top, int rows, int left, int columns, int c) const noexcept {
+  void spread(int b, int top, int rows, int left, int columns, int c) noexcept {
     const depthwise_shape& s = p_.s;
     const int channels = smaller(P::lanes, s.out_c()), m = s.multiplier;
-    const int lowest = larger(left, 0), end = smaller(left + columns, s.in_w);
+    const int lowest = larger(left, 0), count = smaller(left + columns, s.in_w) - lowest;
+    if (count <= 0) return;
+    if (order_of_ != c % m) {
+      order_of_ = c % m;
+      for (int k = 0, code = 0, used = order_of_; k < P::lanes; ++k, ++used) {
+        if (used == m) ++code, used = 0;
+        if (k == 16) second_ = k < channels ? code : 0;
+        order_[k] = static_cast<unsigned char>(k < channels ? code - (k < 16 ? 0 : second_) : 0);
+      }
+    }
+    const ptrdiff_t step = s.in_c, reads = second_ + 16;
+    const X* const x_end = x_ + ptrdiff_t{s.batch} * s.in_h * s.in_w * step;
     for (int i = 0; i < rows; ++i) {
       const int ih = top + i * s.window.dilation_h;
       if (ih < 0 || ih >= s.in_h) continue;
-      for (int j = lowest; j < end; ++j) {
-        const X* from = x_ + ((ptrdiff_t{b} * s.in_h + ih) * s.in_w + j) * s.in_c + c / m;
-        X* to = spread_ + (ptrdiff_t{i} * p_.spread_columns() + j - left) * P::lanes;
-        // Four at a time: what is too much is written over, or lies behind the last column.
-        const int once = smaller(m, P::lanes);
-        for (int k = 0, n = m - c % m; k < channels; k += n, n = m, ++from) {
-          const uint32_t four = static_cast<uint8_t>(*from) * 0x0101'0101u;
-          for (int e = 0; e < smaller(n, once); e += 4) __builtin_memcpy(to + k + e, &four, 4);
-        }
+      const X* const from = x_ + ((ptrdiff_t{b} * s.in_h + ih) * s.in_w + lowest) * step + c / m;
+      X* const to = spread_ + (ptrdiff_t{i} * p_.spread_columns() + lowest - left) * P::lanes;
+      const ptrdiff_t room = x_end - from - reads;
+      const int inside = room < 0 ? 0 : room >= (count - 1) * step ? count : static_cast<int>(room / step) + 1;
+      P::spread(from, step, second_, inside, order_, to);
+      for (int j = inside; j < count; ++j) {  // would read behind x
+        const X* const at = from + j * step;
+        X last[48] = {};
+        for (ptrdiff_t k = 0; k < reads && k < x_end - at; ++k) last[k] = at[k];
+        P::spread(last, 0, second_, 1, order_, to + ptrdiff_t{j} * P::lanes);
       }
     }
   }
@@ -267,6 +279,8 @@ private:
   ptrdiff_t* terms_;
   X* zero_;
   X* spread_;
+  int order_of_ = -1, second_ = 0;  ///< order_ is for channels that begin so far into a code's copies
+  unsigned char order_[P::lanes] = {};
 };
 
 }  // namespace lowbits::kernel

@@ -82,6 +82,13 @@ struct prim<prims::depthwise, arch::avx2> {
     else
       for (ptrdiff_t i = 0; i < n; ++i) column(load_bytes(a.at + i * a.step, channels), load_bytes(b.at + i * b.step, channels));
   }
+  template <class Code>
+  static void spread(const Code* from, ptrdiff_t step, ptrdiff_t, int n, const unsigned char* order, Code* to) noexcept {
+    const __m128i place = _mm_loadu_si128(reinterpret_cast<const __m128i*>(order));
+    for (ptrdiff_t i = 0; i < n; ++i, to += lanes)
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                       _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * step)), place));
+  }
   static void sums(const depthwise_strip<weight>& s, int32_t* acc, ptrdiff_t acc_row, ptrdiff_t acc_step) noexcept {
     all(s, detail::avx2::depthwise_to_sums(acc, s.channels), acc_row, acc_step);
   }

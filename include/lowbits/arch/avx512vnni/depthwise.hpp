@@ -84,6 +84,16 @@ struct prim<prims::depthwise, arch::avx512vnni> {
     if (channels == lanes) gather_some<true>(taps, n, channels, to);
     else gather_some<false>(taps, n, channels, to);
   }
+  template <class Code>
+  static void spread(const Code* from, ptrdiff_t step, ptrdiff_t second, int n, const unsigned char* order, Code* to) noexcept {
+    const __m256i place = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(order));
+    for (ptrdiff_t i = 0; i < n; ++i, from += step, to += lanes) {
+      const __m256i codes = _mm256_inserti128_si256(
+          _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))),
+          _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + second)), 1);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_shuffle_epi8(codes, place));
+    }
+  }
   static void sums(const depthwise_strip<weight>& s, int32_t* acc, ptrdiff_t acc_row, ptrdiff_t acc_step) noexcept {
     all(s, detail::avx512::depthwise_to_sums(acc, s.channels), acc_row, acc_step);
   }

@@ -66,6 +66,13 @@ struct prim<prims::depthwise, arch::sse41> {
         store(to + 4 * c + 16, widen<Code>(_mm_srli_si128(codes, 8)));
       }
   }
+  template <class Code>
+  static void spread(const Code* from, ptrdiff_t step, ptrdiff_t, int n, const unsigned char* order, Code* to) noexcept {
+    const __m128i place = _mm_loadu_si128(reinterpret_cast<const __m128i*>(order));
+    for (ptrdiff_t i = 0; i < n; ++i, to += lanes)
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                       _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * step)), place));
+  }
   static void sums(const depthwise_strip<weight>& s, int32_t* acc, ptrdiff_t acc_row, ptrdiff_t acc_step) noexcept {
     all(s, detail::sse41::depthwise_to_memory{[&](ptrdiff_t at, const int32_t* sums) __attribute__((always_inline)) {
       for (int c = 0; c < s.channels; ++c) acc[at + c] = sums[c];
