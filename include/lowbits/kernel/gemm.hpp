@@ -14,8 +14,6 @@ struct gemm_tile {
   int rows, cols, col_step, depth_step;
   int depth_pad;        ///< a row's depth is made up to a multiple of this
   size_t rows_in_cache; ///< bytes of rows worth keeping; 0: see gemm_block
-
-  constexpr size_t size() const noexcept { return static_cast<size_t>(rows) * static_cast<size_t>(cols); }
 };
 template <class P>
 inline constexpr gemm_tile tile_of = [] {
@@ -79,14 +77,15 @@ struct gemm_block {
 
   int depth = 0;  ///< of a row, padded
   int rows = 0;   ///< of a full block
-  size_t tile_size = 0;
+  size_t tile_size = 0;  ///< numbers; rows count by sixteen, as prims::gemm_codes may use them
 
   constexpr gemm_block(const gemm_weights& w, int64_t all_rows) noexcept
-      : depth(w.padded_depth()), tile_size(w.tile.size()) {
+      : depth(w.padded_depth()) {
     const size_t kept = w.tile.rows_in_cache != 0 ? w.tile.rows_in_cache : w.bytes() <= l2_weights ? few_rows : many_rows;
     const int64_t one_tile = w.tile.rows * stride() * static_cast<int64_t>(sizeof(Element));
     const int64_t tiles = lowbits::clamp<int64_t>(static_cast<int64_t>(kept) / larger<int64_t>(one_tile, 1), 1, 8);
     rows = static_cast<int>(smaller<int64_t>(tiles * w.tile.rows, larger<int64_t>(all_rows, 1)));
+    tile_size = static_cast<size_t>(smaller(w.tile.rows, round_up(rows, 16))) * static_cast<size_t>(w.tile.cols);
   }
   /// Elements from one row to the next: not a multiple of 1 KiB, so that the rows of a tile do not
   /// compete for the same cache lines.
