@@ -4,6 +4,7 @@
 // Primitives for AVX-512 F, BW, DQ and VL, without VNNI (arch::avx512bw).
 
 #include <lowbits/arch/avx512bw/convert.hpp>
+#include <lowbits/arch/avx512bw/eltwise.hpp>
 #include <lowbits/arch/avx512bw/float_output.hpp>
 #include <lowbits/arch/avx512bw/gemm.hpp>
 #include <lowbits/arch/avx512bw/requantize.hpp>
