@@ -7,6 +7,7 @@
 #include "weighted.hpp"
 
 #include <lowbits/kernel/eltwise.hpp>
+#include <lowbits/kernel/softmax.hpp>
 #if __has_include(<lowbits/kernel/dynamic_quantize.hpp>)
 #include <lowbits/kernel/dynamic_quantize.hpp>
 #define BENCH_DYNAMIC_QUANTIZE 1
@@ -100,6 +101,16 @@ void add_operations() {
     static const auto table = random_codes<uint8_t>(256);
     lb::kernel::lookup<Arch>(n, x, table.data(), out);
   });
+  const auto softmax_rows = [](auto columns) {
+    return [columns](size_t n, const int8_t* x, const int8_t*, int8_t* out) {
+      static constexpr auto p = lb::make_softmax(q8, a, 1.0f, q8);
+      const int rows = static_cast<int>(n / columns), depth = static_cast<int>(columns());
+      if constexpr (std::is_same_v<Arch, lb::arch::generic>) lb::ref::softmax(rows, depth, x, p, out);
+      else lb::kernel::softmax(rows, depth, x, p, out);
+    };
+  };
+  add<Arch, int8_t, int8_t>("softmax_row64_s8_s8", 1, softmax_rows(std::integral_constant<size_t, 64>{}));
+  add<Arch, int8_t, int8_t>("softmax_row1024_s8_s8", 1, softmax_rows(std::integral_constant<size_t, 1024>{}));
 }
 
 const bool registered = [] {

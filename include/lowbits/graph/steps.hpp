@@ -91,7 +91,7 @@ class node_step {
     } else if constexpr (kind == op_kind::function) {
       return on_each_arch_without_weights<table_step, x_type, out_type>{};
     } else if constexpr (kind == op_kind::softmax) {
-      return on_any_arch<softmax_step<x_type, out_type, data_type>>{};
+      return on_each_arch_without_weights<softmax_step, x_type, out_type, data_type>{};
     } else if constexpr (kind == op_kind::quantize) {
       return on_each_arch_without_weights<quantize_step, out_type>{};
     } else if constexpr (kind == op_kind::dequantize) {

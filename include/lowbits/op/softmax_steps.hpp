@@ -3,8 +3,8 @@
 
 // Softmax as a step.
 
+#include <lowbits/kernel/softmax.hpp>
 #include <lowbits/op/step.hpp>
-#include <lowbits/ref/softmax.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -27,13 +27,17 @@ constexpr auto make_softmax_data(const node& n, const tensor_desc& x) noexcept {
                                         make_softmax(x.format, x.params, beta, n.out.format)};
 }
 
-template <class X, class Out, class Data>
+/// arch::generic is that of small processors, whose stack has no room for the kernel's tables.
+template <class Arch, class X, class Out, class Data>
 struct softmax_step {
   static constexpr step_needs needs(const Data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
     const Data& d = *static_cast<const Data*>(data);
-    ref::softmax(d.rows, d.depth, elements<typename X::storage>(io.in[0]), d.params,
-                 elements<typename Out::storage>(io.out));
+    const auto* x = elements<typename X::storage>(io.in[0]);
+    auto* y = elements<typename Out::storage>(io.out);
+    if constexpr (sizeof *x == 1 && !std::is_same_v<Arch, arch::generic>)
+      kernel::softmax(d.rows, d.depth, x, d.params, y);
+    else ref::softmax(d.rows, d.depth, x, d.params, y);
   }
 };
 
