@@ -8,6 +8,7 @@
 
 #include <lowbits/kernel/eltwise.hpp>
 #include <lowbits/kernel/softmax.hpp>
+#include <lowbits/kernel/transpose.hpp>
 #if __has_include(<lowbits/kernel/dynamic_quantize.hpp>)
 #include <lowbits/kernel/dynamic_quantize.hpp>
 #define BENCH_DYNAMIC_QUANTIZE 1
@@ -111,6 +112,16 @@ void add_operations() {
   };
   add<Arch, int8_t, int8_t>("softmax_row64_s8_s8", 1, softmax_rows(std::integral_constant<size_t, 64>{}));
   add<Arch, int8_t, int8_t>("softmax_row1024_s8_s8", 1, softmax_rows(std::integral_constant<size_t, 1024>{}));
+  add<Arch, int8_t, int8_t>("transpose_nhwc_nchw_s8", 1, [](size_t n, const int8_t* x, const int8_t*, int8_t* out) {
+    static constexpr int axes[lb::max_rank] = {0, 3, 1, 2};
+    lb::tensor_shape from, to;
+    from.rank = to.rank = 4;
+    const int side = n == sizes[0] ? 16 : 32, depth = static_cast<int>(n) / (side * side);
+    const int extents[] = {1, side, side, depth};
+    for (int i = 0; i < 4; ++i) from.extent[i] = extents[i], to.extent[i] = extents[axes[i]];
+    if constexpr (std::is_same_v<Arch, lb::arch::generic>) lb::ref::transpose(from, x, axes, to, out);
+    else lb::kernel::transpose(from, x, axes, to, out);
+  });
 }
 
 const bool registered = [] {

@@ -4,6 +4,7 @@
 // Operations that only move elements, and the user's own, as steps.
 
 #include <lowbits/core/bytes.hpp>
+#include <lowbits/kernel/transpose.hpp>
 #include <lowbits/op/step.hpp>
 #include <lowbits/ref/shape_ops.hpp>
 
@@ -62,7 +63,7 @@ struct move_step {
     T* y = elements<T>(io.out);
     if constexpr (Kind == op_kind::pad)
       ref::pad(d.in, x, d.list[0], static_cast<T>(d.fill), d.out, y);
-    else if constexpr (Kind == op_kind::transpose) ref::transpose(d.in, x, d.list[0], d.out, y);
+    else if constexpr (Kind == op_kind::transpose) kernel::transpose(d.in, x, d.list[0], d.out, y);
     else ref::slice(d.in, x, d.list[0], d.list[1], d.out, y);
   }
 };
