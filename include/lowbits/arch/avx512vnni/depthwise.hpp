@@ -167,14 +167,9 @@ private:
           finish(to + i * step, to + i * step + row, sum[0]);
         }
       } else {
-        for (; i + 4 <= s.count; i += 4, at += 4 * s.step) {
-          one_row<2>(s, at, s.step, sum);
-          finish(to + i * step, to + (i + 1) * step, sum[0]);
-          finish(to + (i + 2) * step, to + (i + 3) * step, sum[1]);
-        }
         for (; i < s.count; i += 2, at += 2 * s.step) {
           const int more = i + 1 < s.count;  // else the last column is made twice
-          one_row<1>(s, at, more * s.step, sum);
+          one_row(s, at, more * s.step, sum[0]);
           finish(to + i * step, to + (i + more) * step, sum[0]);
         }
       }
@@ -202,26 +197,18 @@ private:
       }
     }
   }
-  /// N times two columns of one row.
-  template <int N>
   LOWBITS_REGION_INLINE static void one_row(const depthwise_strip<weight>& s, const unsigned char* at, ptrdiff_t step,
-                                            detail::avx512::depthwise_sums* sum) {
+                                            detail::avx512::depthwise_sums& sum) {
     using namespace detail::avx512;
-    const __m512i start[2] = {load(s.start), load(s.start + 16)};
-#pragma GCC unroll 2
-    for (int k = 0; k < N; ++k) sum[k] = {{start[0], start[1]}, {start[0], start[1]}};
+    sum = {{load(s.start), load(s.start + 16)}, {load(s.start), load(s.start + 16)}};
     const weight* w = s.w;
     for (int t = 0; t < s.term_count; ++t, w += s.w_step) {
-      const unsigned char* p = at + s.terms[t];
+      const unsigned char *p = at + s.terms[t], *q = p + step;
       const __m512i w0 = load(w), w1 = load(w + 64);
-#pragma GCC unroll 2
-      for (int k = 0; k < N; ++k, p += 2 * step) {
-        const unsigned char* q = p + step;
-        dot(sum[k].first[0], load(p), w0);
-        dot(sum[k].first[1], load(p + 64), w1);
-        dot(sum[k].second[0], load(q), w0);
-        dot(sum[k].second[1], load(q + 64), w1);
-      }
+      dot(sum.first[0], load(p), w0);
+      dot(sum.first[1], load(p + 64), w1);
+      dot(sum.second[0], load(q), w0);
+      dot(sum.second[1], load(q + 64), w1);
     }
   }
 };
