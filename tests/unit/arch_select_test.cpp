@@ -96,7 +96,8 @@ TEST_CASE("best: the first of an architecture and its weaker ones that has a row
   static_assert(std::is_same_v<lb::best<lb::prims::requantize, avx512vnni>, avx512bw>);
   static_assert(std::is_same_v<lb::best<lb::prims::gemm, avx2>, avx2>);
   static_assert(std::is_same_v<lb::best<lb::prims::requantize, avxvnni>, avx2>);
-  static_assert(std::is_same_v<lb::best<lb::prims::sum, avx512vnni>, avx2>);
+  static_assert(std::is_same_v<lb::best<lb::prims::sum, avx512vnni>, avx512bw>);
+  static_assert(std::is_same_v<lb::best<lb::prims::extremum, avx512vnni>, avx2>);
   // What differs only in operations on weights is compiled once.
   static_assert(std::is_same_v<lb::without_weights<avxvnni>, avx2>);
   static_assert(std::is_same_v<lb::without_weights<avx2>, avx2>);
