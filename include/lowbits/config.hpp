@@ -8,7 +8,7 @@
 //   LOWBITS_NO_STRINGS  drop error texts and node names from the program
 //   LOWBITS_FLASH       attribute of constant tables, for example [[gnu::section(".model")]]
 //   LOWBITS_ARCHS       architectures to build in, for example LOWBITS_ARCHS=avx2,generic; without it,
-//                       all but avx512bw and sse41
+//                       a dispatching program has all but avx512bw and sse41
 //   LOWBITS_EXTRA_PRIMS header with further rows for the table of primitives (kernel/prims.inc)
 //   LOWBITS_ASSERT(x)   what a violated precondition does (default: nothing)
 
@@ -74,9 +74,9 @@
 // Two translation units compiled with different -m flags must not share inline functions: the
 // linker keeps one copy, and a baseline caller may get the AVX-512 one. The inline namespace
 // carries everything that changes the code of such a function.
-#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #define LOWBITS_DETAIL_ISA _avx512vnni
-#elif defined(__AVX512BW__)
+#elif defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #define LOWBITS_DETAIL_ISA _avx512bw
 #elif defined(__AVX512F__)
 #define LOWBITS_DETAIL_ISA _avx512f

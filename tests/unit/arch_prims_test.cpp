@@ -161,7 +161,7 @@ void check_gemm_codes(naive::random_numbers& random) {
         for (const auto where : both_places) {
           Code* y = y_memory.take<Code>(expected.size(), where);
           static guarded::memory work_memory;
-          auto* work = work_memory.take<int32_t>(static_cast<std::size_t>(P::rows * P::cols), where);
+          auto* work = work_memory.take<int32_t>(static_cast<std::size_t>(lb::smaller(P::rows, lb::round_up(rows, 16)) * P::cols), where);
           lb::prim<prims::gemm_codes, Arch>::template run<Rule>(
               rows, n, used, steps, a_memory.copy(x, where), depth, b_memory.copy(w, where), c_memory.copy(start, where),
               {d_memory.copy(factors, where), per_column}, stage, y, used, work);

@@ -156,6 +156,11 @@ TEST_CASE("gemm: what does not fit is refused, and nothing is written") {
   CHECK(product8({.rows = 3, .cols = 4, .depth = 6}).run(x, all, {}, y, scratch) == lb::status::foreign);
   CHECK(lb::gemm<uint8_t, lb::raw_accumulator<int32_t>>(s).run(reinterpret_cast<const uint8_t*>(x), all, {}, y, scratch) == lb::status::foreign);
   CHECK(product8({.rows = -1, .cols = 4, .depth = 5}).pack(w, 0, nullptr, 0, all) == lb::status::bad_value);
+  CHECK(product8({.rows = 1, .cols = lb::highest_of<int>, .depth = 5}).error() == lb::status::bad_value);
+  CHECK(p.run(x, all, {}, y, scratch, {.codes = y}) == lb::status::bad_value);
+  const lb::gemm<int8_t, lb::requantizer<lb::q8>> to_codes(s);
+  int8_t codes[12] = {};
+  CHECK(to_codes.run(x, all, {}, codes, scratch, {.codes = codes}) == lb::status::bad_value);  // not in place
   kernel_archs::for_each([&]<class Arch>(Arch) {
     const product8 other(s, lb::arch_id_of<Arch>);
     if (other.arch() != p.arch()) CHECK(other.run(x, all, {}, y, scratch) == lb::status::foreign);

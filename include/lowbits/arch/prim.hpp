@@ -108,8 +108,8 @@ struct gemm {};
 /// prims::requantize give together, for architectures that are faster when they do both.
 ///   run<Rule>(rows, n, used, steps, x, stride, w, start, factors, stage, y, y_stride, work)
 ///       y[r * y_stride + c] = stage(rescaled(accumulator of row r and column c, factor of column c))
-/// for r < rows, c < used <= n; x, stride, w, start, n and steps as for prims::gemm; `work` is a tile of
-/// prims::gemm, rows * cols numbers that it may use.
+/// for r < rows, c < used <= n; x, stride, w, start, n and steps as for prims::gemm; it may use `work`, cols
+/// numbers for each row of a tile of prims::gemm, or for `rows` made up to a multiple of 16 if that is less.
 struct gemm_codes {};
 
 /// A matrix of accumulators to 8-bit codes:

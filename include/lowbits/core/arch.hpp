@@ -79,7 +79,7 @@ struct vector {
   static constexpr bool supported(const cpu::features&) noexcept { return native; }
 };
 
-/// SSSE3 and SSE4.1: every x86-64 processor since 2008.
+/// SSSE3 and SSE4.1: Penryn, Bulldozer and later.
 struct sse41 {
   static constexpr const char* name = "sse41";
   using weaker = type_list<vector, generic>;

@@ -5,7 +5,6 @@
 // microseconds, so that calls that follow each other closely find it awake, then sleeps.
 
 #include <atomic>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -36,8 +35,7 @@ public:
 
   template <class Function>
   void operator()(int n, Function&& f) {
-    const std::unique_lock<std::mutex> lock(in_use_, std::try_to_lock);
-    if (n <= 1 || threads_.empty() || !lock.owns_lock()) {
+    if (n <= 1 || threads_.empty() || in_use_.test_and_set(std::memory_order_acquire)) {
       for (int i = 0; i < n; ++i) f(i);
       return;
     }
@@ -49,6 +47,7 @@ public:
     announce();
     take_parts();
     wait_while(working_, [](int left) { return left != 0; });
+    in_use_.clear(std::memory_order_release);
   }
 
 private:
@@ -90,7 +89,7 @@ private:
   }
 
   std::vector<std::thread> threads_;
-  std::mutex in_use_;
+  std::atomic_flag in_use_;
   void (*call_)(void*, int) = nullptr;
   void* context_ = nullptr;
   int count_ = 0;

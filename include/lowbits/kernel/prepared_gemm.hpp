@@ -45,7 +45,8 @@ public:
 
   /// For the strongest architecture of this processor, or the one named. Asks the processor.
   explicit gemm(const gemm_shape& shape, arch_id arch = select_arch()) noexcept : s_(shape), arch_(arch) {
-    is_valid_ = s_.rows >= 0 && s_.cols >= 0 && s_.depth >= 0 && s_.batch >= 0;
+    constexpr int most = 1 << 30;  // what padding adds still fits in an int
+    is_valid_ = s_.rows >= 0 && s_.batch >= 0 && s_.cols >= 0 && s_.cols <= most && s_.depth >= 0 && s_.depth <= most;
     with_usable_arch(arch, [&]<class Arch>(Arch) {
       using kernel_type = kernel::dense_kernel<Arch, X, const W*, Rq>;
       if (!is_valid_) return;
@@ -60,7 +61,7 @@ public:
 
   const gemm_shape& shape() const noexcept { return s_; }
   arch_id arch() const noexcept { return arch_; }
-  /// Why pack and run would refuse: extents below 0, or an architecture this processor or build has not.
+  /// Why pack and run would refuse: extents below 0, cols or depth above 2^30, or an architecture this processor or build has not.
   status error() const noexcept {
     return !is_valid_ ? status::bad_value : run_ == nullptr ? status::unsupported : status::ok;
   }
@@ -79,7 +80,7 @@ public:
     return status::ok;
   }
 
-  /// x and y as the shape says, y not overlapping x. Weights that were packed for another architecture,
+  /// x and y as the shape says, y overlapping neither x nor the residual's codes. Weights that were packed for another architecture,
   /// layout, type or shape are refused as foreign.
   status run(const X* x, std::span<const unsigned char> packed, const Rq& rq, Y* y, std::span<unsigned char> scratch,
              const residual<Y>& added = {}) const noexcept {
@@ -89,7 +90,7 @@ public:
   template <class Executor>
   status run(const X* x, std::span<const unsigned char> packed, const Rq& rq, Y* y, std::span<unsigned char> scratch,
              const residual<Y>& added, Executor&& executor, int parts) const noexcept {
-    if (parts < 1) return status::bad_value;
+    if (parts < 1 || (added.codes != nullptr && (sizeof(Y) > 2 || added.codes == y))) return status::bad_value;
     if (error() != status::ok) return error();
     if (packed.size() < packed_alignment) return status::too_small;
     if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;

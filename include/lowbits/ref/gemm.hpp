@@ -14,7 +14,7 @@
 
 namespace lowbits::inline LOWBITS_ABI {
 
-/// What is added to the codes of a product, laid out as y.
+/// What is added to the codes of a product, laid out as y. Outputs wider than 16 bits take none.
 template <class Code>
 struct residual {
   const Code* codes = nullptr;  ///< null: nothing is added
@@ -41,7 +41,7 @@ constexpr auto gemm_element(const gemm_shape& s, const X& x, int x_zero, const W
   return y;
 }
 
-/// x, w and y as gemm_shape says. y may be the residual's codes.
+/// x, w and y as gemm_shape says. y overlaps neither x nor the residual's codes.
 template <class Acc, class X, class W, class Bias, class Rq, class Y>
 constexpr void gemm(const gemm_shape& s, X x, int x_zero, W w, int w_zero, const Bias* bias, const Rq& rq, Y* y,
                     const residual<Y>& added = {}) noexcept {
