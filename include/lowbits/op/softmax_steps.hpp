@@ -3,6 +3,7 @@
 
 // Softmax as a step.
 
+#include <lowbits/core/arch.hpp>
 #include <lowbits/kernel/softmax.hpp>
 #include <lowbits/op/step.hpp>
 
