@@ -47,7 +47,7 @@ std::vector<tensor_buffer> run_unplanned(const std::vector<tensor_buffer>& input
   [&]<int... I>(std::integer_sequence<int, I...>) {
     (
         [&] {
-          using step = typename lb::node_step<Model, I>::template step_type<lb::arch::generic>;
+          using step = lb::node_step<Model, I, lb::arch::generic>;
           constexpr auto& data = lb::node_data<Model, I>;
           const lb::step s = lb::step_of<step>(data);
           if (s.run == nullptr) return;

@@ -7,8 +7,8 @@
 #include <span>
 
 #include <lowbits/graph/executor.hpp>
+#include <lowbits/graph/node_data.hpp>
 #include <lowbits/graph/placement.hpp>
-#include <lowbits/graph/steps.hpp>
 #include <lowbits/kernel/layout_version.hpp>
 #include <lowbits/kernel/select.hpp>
 
@@ -30,14 +30,14 @@ class model_layout {
   template <class Arch>
   static constexpr table_of<step_needs> needs = []<int... I>(std::integer_sequence<int, I...>) {
     return table_of<step_needs>{
-        {needs_of<typename node_step<Model, I>::template step_type<Arch>>(node_data<Model, I>)...}};
+        {needs_of<node_step<Model, I, Arch>>(node_data<Model, I>)...}};
   }
   (indices{});
   template <class Arch>
   LOWBITS_FLASH static constexpr table_of<step> steps = [
   ]<int... I>(std::integer_sequence<int, I...>) {
     return table_of<step>{
-        {step_of<typename node_step<Model, I>::template step_type<Arch>>(node_data<Model, I>)...}};
+        {step_of<node_step<Model, I, Arch>>(node_data<Model, I>)...}};
   }
   (indices{});
 

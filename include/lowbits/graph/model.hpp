@@ -18,7 +18,6 @@
 #include <lowbits/graph/executor.hpp>
 #include <lowbits/graph/prepared.hpp>
 #include <lowbits/graph/report.hpp>
-#include <lowbits/graph/steps.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -54,11 +53,9 @@ public:
   static constexpr tensor_desc output_desc = graph[graph.output_node(I)].out;
   /// The element types of inputs and outputs: int8_t, uint8_t, int16_t, uint16_t or float.
   template <int I>
-  using input_type =
-      element_type<input_desc<I>.kind, input_desc<I>.format.bits, input_desc<I>.format.is_signed>;
+  using input_type = typename number_types<number_type_of(input_desc<I>)>::element;
   template <int I>
-  using output_type = element_type<output_desc<I>.kind, output_desc<I>.format.bits,
-                                   output_desc<I>.format.is_signed>;
+  using output_type = typename number_types<number_type_of(output_desc<I>)>::element;
 
   /// Runs the graph. io: one contiguous range per input, then one per output, of exactly the
   /// tensors' numbers of elements, any alignment; they do not overlap each other or the arena. The

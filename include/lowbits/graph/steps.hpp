@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// From a node, which is data, to its step: the element types, the accumulator and the rounding
-// policy become template arguments, the shapes and parameters a constant. Nodes with the same types
-// share their code on every architecture.
+// From a node's signature to its step: the element types, the accumulator and the rounding policy
+// become template arguments.
 
 #include <type_traits>
 
-#include <lowbits/graph/report.hpp>
+#include <lowbits/graph/signature.hpp>
 #include <lowbits/graph/steps_data.hpp>
-#include <lowbits/op/eltwise_steps.hpp>
-#include <lowbits/op/move_steps.hpp>
-#include <lowbits/op/pool_steps.hpp>
-#include <lowbits/op/sample_steps.hpp>
-#include <lowbits/op/softmax_steps.hpp>
-#include <lowbits/op/table_steps.hpp>
-#include <lowbits/op/weighted_steps.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -47,76 +39,66 @@ template <template <class, class, class, class, class> class Kernel, bool IsPrep
 using weighted = std::conditional_t<IsPrepared, weighted_on_each_arch<Kernel, Types...>,
                                     on_any_arch<weighted_step<Kernel, arch::generic, Types...>>>;
 
+/// Data is what make_node_data<S> returns.
+template <step_signature S, class Data>
+constexpr auto select_step() noexcept {
+  using x_type = typename number_types<S.x>::codes;
+  using y_type = typename number_types<S.y>::codes;
+  using out_type = typename number_types<S.out>::codes;
+  using out_element = typename number_types<S.out>::element;
+  using acc = std::conditional_t<S.has_wide_sums, int64_t, int32_t>;
+  constexpr op_kind kind = S.kind;
+  if constexpr (kind == op_kind::depthwise) {
+    return weighted<kernel::depthwise, S.is_prepared, x_type, acc, out_type, Data>{};
+  } else if constexpr (kind == op_kind::transposed_conv2d) {
+    return weighted<kernel::transposed_conv2d, S.is_prepared, x_type, acc, out_type, Data>{};
+  } else if constexpr (kind == op_kind::conv2d) {
+    return weighted<kernel::conv2d, S.is_prepared, x_type, acc, out_type, Data>{};
+  } else if constexpr (kind == op_kind::matmul) {
+    return on_each_arch<matmul_step, x_type, y_type, acc, out_type, Data>{};
+  } else if constexpr (kind == op_kind::max_pool || kind == op_kind::average_pool) {
+    return on_each_arch_without_weights<pool_step, out_type, std::bool_constant<kind == op_kind::max_pool>>{};
+  } else if constexpr (kind == op_kind::global_mean) {
+    return on_each_arch_without_weights<mean_step, x_type, out_type>{};
+  } else if constexpr (kind == op_kind::add || kind == op_kind::sub || kind == op_kind::mul ||
+                       kind == op_kind::minimum || kind == op_kind::maximum) {
+    return on_each_arch_without_weights<binary_step, x_type, y_type, out_type, Data>{};
+  } else if constexpr (kind == op_kind::requantize) {
+    return on_each_arch_without_weights<rescale_step, x_type, out_type>{};
+  } else if constexpr (kind == op_kind::function) {
+    return on_each_arch_without_weights<table_step, x_type, out_type>{};
+  } else if constexpr (kind == op_kind::softmax) {
+    return on_each_arch_without_weights<softmax_step, x_type, out_type, Data>{};
+  } else if constexpr (kind == op_kind::quantize) {
+    return on_each_arch_without_weights<quantize_step, out_type>{};
+  } else if constexpr (kind == op_kind::dequantize) {
+    return on_each_arch_without_weights<dequantize_step, x_type>{};
+  } else if constexpr (kind == op_kind::reshape) {
+    return on_any_arch<reshape_step>{};
+  } else if constexpr (kind == op_kind::concat) {
+    return on_any_arch<concat_step>{};
+  } else if constexpr (kind == op_kind::pad || kind == op_kind::slice || kind == op_kind::transpose) {
+    return on_any_arch<move_step<kind, out_element>>{};
+  } else if constexpr (kind == op_kind::resize) {
+    return on_any_arch<resize_step<out_element>>{};
+  } else if constexpr (kind == op_kind::grid_sample) {
+    return on_any_arch<grid_sample_step<out_element, typename y_type::storage>>{};
+  } else if constexpr (kind == op_kind::custom) {
+    return on_any_arch<custom_step>{};
+  } else {
+    return on_any_arch<no_step>{};
+  }
+}
+
 }  // namespace detail
 
-/// The step of node I of Model; step_type<Arch> has run, needs, and pack where weights are prepared.
-template <class Model, int I>
-class node_step {
-  using facts = node_facts<Model, I>;
-  static constexpr const node& nd = facts::n;
-  static constexpr op_kind kind = nd.kind;
-  using x_type = storage_type<facts::x.format.bits, facts::x.format.is_signed>;
-  using y_type = storage_type<facts::y.format.bits, facts::y.format.is_signed>;
-  using out_type = storage_type<nd.out.format.bits, nd.out.format.is_signed>;
-  using out_element = element_type<nd.out.kind, nd.out.format.bits, nd.out.format.is_signed>;
-
-  static constexpr auto select() noexcept {
-    using namespace detail;
-    using data_type = std::remove_cvref_t<decltype(node_data<Model, I>)>;
-    if constexpr (has_weights(kind)) {
-      using acc =
-          std::conditional_t<fits_int32(Model::graph, I) && !nd.bias.is_wide, int32_t, int64_t>;
-      // Prepared layouts hold symmetric weights and 32-bit biases.
-      constexpr bool prepared = nd.weights.zero_point == 0 && !nd.bias.is_wide;
-      if constexpr (kind == op_kind::depthwise)
-        return weighted<kernel::depthwise, prepared, x_type, acc, out_type, data_type>{};
-      else if constexpr (kind == op_kind::transposed_conv2d)
-        return weighted<kernel::transposed_conv2d, prepared, x_type, acc, out_type, data_type>{};
-      else return weighted<kernel::conv2d, prepared, x_type, acc, out_type, data_type>{};
-    } else if constexpr (kind == op_kind::matmul) {
-      constexpr int64_t depth = static_cast<int64_t>(node_macs(Model::graph, I) / nd.out.count());
-      constexpr int64_t capacity = product_capacity(
-          infer::largest_value(facts::x), infer::largest_value(facts::y), highest_of<int32_t>);
-      using acc = std::conditional_t<(depth <= capacity), int32_t, int64_t>;
-      return on_each_arch<matmul_step, x_type, y_type, acc, out_type, data_type>{};
-    } else if constexpr (kind == op_kind::max_pool || kind == op_kind::average_pool) {
-      return on_each_arch_without_weights<pool_step, out_type, std::bool_constant<kind == op_kind::max_pool>>{};
-    } else if constexpr (kind == op_kind::global_mean) {
-      return on_each_arch_without_weights<mean_step, x_type, out_type>{};
-    } else if constexpr (kind == op_kind::add || kind == op_kind::sub || kind == op_kind::mul ||
-                         kind == op_kind::minimum || kind == op_kind::maximum) {
-      return on_each_arch_without_weights<binary_step, x_type, y_type, out_type, data_type>{};
-    } else if constexpr (kind == op_kind::requantize) {
-      return on_each_arch_without_weights<rescale_step, x_type, out_type>{};
-    } else if constexpr (kind == op_kind::function) {
-      return on_each_arch_without_weights<table_step, x_type, out_type>{};
-    } else if constexpr (kind == op_kind::softmax) {
-      return on_each_arch_without_weights<softmax_step, x_type, out_type, data_type>{};
-    } else if constexpr (kind == op_kind::quantize) {
-      return on_each_arch_without_weights<quantize_step, out_type>{};
-    } else if constexpr (kind == op_kind::dequantize) {
-      return on_each_arch_without_weights<dequantize_step, x_type>{};
-    } else if constexpr (kind == op_kind::reshape) {
-      return on_any_arch<reshape_step>{};
-    } else if constexpr (kind == op_kind::concat) {
-      return on_any_arch<concat_step>{};
-    } else if constexpr (kind == op_kind::pad || kind == op_kind::slice ||
-                         kind == op_kind::transpose) {
-      return on_any_arch<move_step<kind, out_element>>{};
-    } else if constexpr (kind == op_kind::resize) {
-      return on_any_arch<resize_step<out_element>>{};
-    } else if constexpr (kind == op_kind::grid_sample) {
-      return on_any_arch<grid_sample_step<out_element, typename y_type::storage>>{};
-    } else if constexpr (kind == op_kind::custom) {
-      return on_any_arch<custom_step>{};
-    } else {
-      return on_any_arch<no_step>{};
-    }
-  }
-
-public:
+/// The step of all nodes with signature S on Arch: it has run, needs, and pack where weights are
+/// prepared.
+template <step_signature S, class Data>
+struct signature_steps {
+  using choice = decltype(detail::select_step<S, Data>());
   template <class Arch>
-  using step_type = typename decltype(select())::template on<Arch>;
+  using on = typename choice::template on<Arch>;
 };
 
 /// What a step with this data needs.
@@ -126,7 +108,7 @@ constexpr step_needs needs_of(const Data& data) noexcept {
   else return Step::needs(data);
 }
 
-/// The step with this data, which must be a constant.
+/// The step with this data, which outlives it.
 template <class Step, class Data>
 constexpr step step_of(const Data& data) noexcept {
   if constexpr (std::is_same_v<Step, no_step>) {

@@ -29,16 +29,42 @@ struct step_needs {
   size_t scratch_bytes = 0;
 };
 
-/// The type that stands for all formats with the same storage: operations only see the storage,
-/// the range is in the output stage.
-template <int Bits, bool IsSigned>
-using storage_type = std::conditional_t<(Bits <= 8), std::conditional_t<IsSigned, q8, u8>,
-                                        std::conditional_t<IsSigned, q16, u16>>;
+/// What a tensor's elements are in memory. Operations only see the storage; the range is in the output
+/// stage.
+enum class number_type : uint8_t { q8, u8, q16, u16, real };
 
-/// The C++ type of a tensor's elements.
-template <element Kind, int Bits, bool IsSigned>
-using element_type = std::conditional_t<Kind == element::reals, float,
-                                        typename storage_type<Bits, IsSigned>::storage>;
+constexpr number_type number_type_of(const tensor_desc& d) noexcept {
+  if (d.kind == element::reals) return number_type::real;
+  if (d.format.bits <= 8) return d.format.is_signed ? number_type::q8 : number_type::u8;
+  return d.format.is_signed ? number_type::q16 : number_type::u16;
+}
+
+/// Element: the C++ type of the elements. Codes: the number type that stands for all with that storage.
+template <number_type T>
+struct number_types {
+  using codes = q8;
+  using element = int8_t;
+};
+template <>
+struct number_types<number_type::u8> {
+  using codes = u8;
+  using element = uint8_t;
+};
+template <>
+struct number_types<number_type::q16> {
+  using codes = q16;
+  using element = int16_t;
+};
+template <>
+struct number_types<number_type::u16> {
+  using codes = u16;
+  using element = uint16_t;
+};
+template <>
+struct number_types<number_type::real> {
+  using codes = q8;
+  using element = float;
+};
 
 /// The tag of a rounding policy that is a constant.
 template <rounding Policy>

@@ -30,9 +30,8 @@ struct table_data {
       highest = 0;  ///< codes outside, which storage could hold, count as the nearer end
 };
 
-template <class Entry, size_t N>
-constexpr table_data<Entry> make_table_data(const tensor_desc& x,
-                                            const Entry (&table)[N]) noexcept {
+template <class Entry>
+constexpr table_data<Entry> make_table_data(const tensor_desc& x, const Entry* table) noexcept {
   return {x.count(), table, table_index::of(x.format), x.format.lowest(), x.format.highest()};
 }
 

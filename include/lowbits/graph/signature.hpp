@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// What the code of a node depends on: its kind, the types of its operands, its rounding. The rest of
+// a node is data. Nodes with the same signature share all of their code.
+
+#include <lowbits/graph/report.hpp>
+#include <lowbits/op/step.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+/// Attributes that do not matter for a kind have their default value.
+struct step_signature {
+  op_kind kind = op_kind::input;
+  number_type x = number_type::q8, y = number_type::q8, out = number_type::q8;
+  rounding policy = rounding::single;
+  weight_storage weights = weight_storage::none;
+  qformat packed{};          ///< of packed weights
+  bool has_wide_bias = false;  ///< 64 bits
+  bool has_wide_sums = false;  ///< 64 bits
+  bool is_prepared = false;  ///< weights have a layout for each architecture
+  sum_definition sum = sum_definition::single;
+
+  constexpr bool operator==(const step_signature&) const = default;
+};
+
+/// True where the products of two activations need 64 bits.
+template <class Graph>
+constexpr bool has_wide_products(const Graph& g, int i) noexcept {
+  const node& n = g[i];
+  const auto depth = static_cast<int64_t>(node_macs(g, i) / n.out.count());
+  return depth > product_capacity(infer::largest_value(g[n.in[0]].out), infer::largest_value(g[n.in[1]].out),
+                                  highest_of<int32_t>);
+}
+
+/// The signature of node i of a graph without errors.
+template <class Graph>
+constexpr step_signature signature_of(const Graph& g, int i) noexcept {
+  const node& n = g[i];
+  step_signature s{.kind = n.kind};
+  if (n.kind == op_kind::input || n.kind == op_kind::reshape || n.kind == op_kind::concat ||
+      n.kind == op_kind::custom)
+    return s;
+  s.x = number_type_of(g[n.in[0]].out);
+  s.out = number_type_of(n.out);
+  if (n.in_count > 1) s.y = number_type_of(g[n.in[1]].out);
+  if (n.kind == op_kind::add || n.kind == op_kind::sub) s.sum = n.sum;
+  if (n.kind == op_kind::mul || n.kind == op_kind::matmul) s.policy = n.policy;
+  if (n.kind == op_kind::matmul) s.has_wide_sums = has_wide_products(g, i);
+  if (has_weights(n.kind)) {
+    // A dense layer is a convolution with one tap.
+    if (n.kind == op_kind::dense) s.kind = op_kind::conv2d;
+    s.policy = n.policy;
+    s.weights = n.weights.storage;
+    if (n.weights.is_packed()) s.packed = {n.weights.format.bits, n.weights.format.is_signed};
+    s.has_wide_bias = n.bias.is_wide;
+    s.has_wide_sums = n.bias.is_wide || !fits_int32(g, i);
+    // Prepared layouts hold symmetric weights and 32-bit biases.
+    s.is_prepared = n.weights.zero_point == 0 && !n.bias.is_wide;
+  }
+  return s;
+}
+
+}  // namespace lowbits
