@@ -108,7 +108,11 @@
 #else
 #define LOWBITS_DETAIL_FMA
 #endif
-#if defined(__BMI2__)
+#if defined(__BMI2__) && defined(__AVX512VBMI__)
+#define LOWBITS_DETAIL_BMI2 bp
+#elif defined(__AVX512VBMI__)
+#define LOWBITS_DETAIL_BMI2 p
+#elif defined(__BMI2__)
 #define LOWBITS_DETAIL_BMI2 b
 #else
 #define LOWBITS_DETAIL_BMI2

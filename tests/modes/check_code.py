@@ -54,7 +54,7 @@ INSTRUCTIONS = {
     "quantize": {"avx512bw": r"vcvtps2dq .*%zmm", "avx2": r"vcvtps2dq .*%ymm", "sse41": r"^roundps"},
     "dequantize": {"avx512bw": r"vcvtdq2ps .*%zmm", "avx2": r"vcvtdq2ps .*%ymm", "sse41": r"^cvtdq2ps"},
     "finite_range": {"avx512bw": r"vpmaxud .*%zmm", "avx2": r"vpmaxud .*%ymm"},
-    "lookup": {"avx2": r"vpshufb .*%ymm"},
+    "lookup": {"avx512bw": r"vpermi2b .*%zmm|vpermt2b .*%zmm", "avx2": r"vpshufb .*%ymm"},
     "quantize_and_range": {"avx512bw": r"vpmaxud .*%zmm"},
     "window_max": {"avx2": r"vpmaxs[bwd]"},
     "window_mean": {"avx2": r"vpadd[wd] .*%ymm"},

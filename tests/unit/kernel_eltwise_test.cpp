@@ -140,6 +140,28 @@ TEST_CASE("product, rescale: every exponent") {
   });
 }
 
+TEST_CASE("rescale: so many codes that a table pays, in place and to another type") {
+  static guarded::memory memory;
+  kernel_archs::for_each([]<class Arch>(Arch) {
+    naive::random_numbers random(4);
+    for (const std::size_t n : {1023u, 1024u, 1025u, 1087u, 1088u, 4099u})
+      for (const auto where : guarded::both_places) {
+        const auto x = codes<int8_t>(n, random);
+        const auto p = lb::make_rescale(format<int8_t>, {0.1f, 3}, format<int8_t>, {0.07f, -20});
+        const auto to_u8 = lb::make_rescale(format<int8_t>, {0.1f, 3}, format<uint8_t>, {0.2f, 90}, lb::activation::relu);
+        std::vector<int8_t> same;
+        std::vector<uint8_t> other;
+        for (const int8_t v : x) same.push_back(static_cast<int8_t>(p(v))), other.push_back(static_cast<uint8_t>(to_u8(v)));
+        int8_t* y = memory.copy(x, where);
+        std::vector<uint8_t> u(n);
+        lb::kernel::rescale<Arch>(n, y, to_u8, u.data());
+        lb::kernel::rescale<Arch>(n, y, p, y);
+        CHECK(difference(y, same) == "");
+        CHECK(difference(u.data(), other) == "");
+      }
+  });
+}
+
 TEST_CASE("rescale, clamp, lookup: every length, in place") {
   static guarded::memory memory;
   kernel_archs::for_each([]<class Arch>(Arch) {

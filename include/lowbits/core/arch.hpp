@@ -55,6 +55,11 @@ namespace lowbits::inline LOWBITS_ABI {
 #else
 #define LOWBITS_NATIVE_AVX512VNNI 0
 #endif
+#if LOWBITS_NATIVE_AVX512BW && defined(__AVX512VBMI__)
+#define LOWBITS_NATIVE_AVX512VBMI 1
+#else
+#define LOWBITS_NATIVE_AVX512VBMI 0
+#endif
 #if LOWBITS_NATIVE_AVX512VNNI && defined(__AMX_TILE__) && defined(__AMX_INT8__)
 #define LOWBITS_NATIVE_AMX 1
 #else

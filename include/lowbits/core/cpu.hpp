@@ -2,7 +2,7 @@
 #pragma once
 
 // What the processor and its operating system offer. Only select_arch() and the calls documented to
-// use it ask; kernels never do. In static mode there is nothing to ask, and only the type exists.
+// use it ask; kernels never do, but for tables with AVX-512, which read the answer. In static mode there is nothing to ask, and only the type exists.
 
 #include <lowbits/core/types.hpp>
 

@@ -19,15 +19,6 @@ void binary(size_t n, const X* x, const Y* y, const Params& p, Out* out) noexcep
   for (size_t i = 0; i < n; ++i) out[i] = static_cast<Out>(p(x[i], y[i]));
 }
 
-/// out[i] = p(x[i])
-template <class Arch, class X, class Out>
-void rescale(size_t n, const X* x, const rescale_params& p, Out* out) noexcept {
-  if constexpr (sizeof(X) == 1 && sizeof(Out) == 1) {
-    if (fast_rescale<Arch>(n, x, p, out)) return;
-  }
-  for (size_t i = 0; i < n; ++i) out[i] = static_cast<Out>(p(x[i]));
-}
-
 /// out[i] = table[x[i]] for 8-bit codes: the index is the code's bits, the entry the result's.
 template <class Arch, class X, class Out>
 void lookup(size_t n, const X* x, const uint8_t* table, Out* out) noexcept {
@@ -35,6 +26,24 @@ void lookup(size_t n, const X* x, const uint8_t* table, Out* out) noexcept {
   if constexpr (has_prim<prims::lookup, Arch>)
     return best_prim<prims::lookup, Arch>::run(n, reinterpret_cast<const uint8_t*>(x), table, reinterpret_cast<uint8_t*>(out));
   for (size_t i = 0; i < n; ++i) out[i] = static_cast<Out>(table[static_cast<uint8_t>(x[i])]);
+}
+
+/// out[i] = p(x[i])
+template <class Arch, class X, class Out>
+void rescale(size_t n, const X* x, const rescale_params& p, Out* out) noexcept {
+  if constexpr (sizeof(X) == 1 && sizeof(Out) == 1) {
+    if constexpr (has_prim<prims::lookup, Arch>) {
+      constexpr size_t table_pays = 1024;  // where 256 results and a table's use cost less than n results
+      if (n >= table_pays) {
+        uint8_t table[256];
+        for (int i = 0; i < 256; ++i) table[i] = static_cast<uint8_t>(i);
+        if (fast_rescale<Arch>(256, reinterpret_cast<const X*>(table), p, reinterpret_cast<Out*>(table)))
+          return lookup<Arch>(n, x, table, out);
+      }
+    }
+    if (fast_rescale<Arch>(n, x, p, out)) return;
+  }
+  for (size_t i = 0; i < n; ++i) out[i] = static_cast<Out>(p(x[i]));
 }
 
 /// out[i] = x[i] held in range.
