@@ -8,25 +8,10 @@
 
 #include <lowbits/core/bytes.hpp>
 #include <lowbits/core/status.hpp>
-#include <lowbits/graph/placement.hpp>
+#include <lowbits/graph/routes.hpp>
 #include <lowbits/op/step.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
-
-/// Where a tensor's elements begin.
-struct location {
-  uint32_t offset = 0;
-  memory where = memory::arena;
-  uint8_t index = 0;
-};
-
-/// One node's operands: its output, its scratch, and where its inputs stand in the list of all.
-struct route {
-  location out{};
-  uint32_t scratch = 0;
-  uint16_t first_in = 0;
-  uint8_t in_count = 0;
-};
 
 /// The steps of one architecture and where each one's prepared weights begin.
 struct prepared_steps {

@@ -83,12 +83,6 @@ class model_layout {
   static_assert(plan.arena_bytes < (uint64_t{1} << 32),
                 "lowbits: model: the arena would need 4 GiB or more; split the graph");
 
-  static constexpr location locate(int i) noexcept {
-    const int r = placed.root[i];
-    const size_t base = placed.where[r] == memory::arena ? plan.offset[r] : 0;
-    return {static_cast<uint32_t>(base + placed.offset[i]), placed.where[r],
-            static_cast<uint8_t>(placed.index[r])};
-  }
   static constexpr size_t operand_count = [] {
     size_t total = 0;
     for (int i = 0; i < n; ++i) total += static_cast<size_t>(Model::graph[i].in_count);
@@ -100,33 +94,15 @@ class model_layout {
   };
   LOWBITS_FLASH static constexpr route_tables routes = [] {
     route_tables t;
-    size_t next = 0;
-    for (int i = 0; i < n; ++i) {
-      const node& nd = Model::graph[i];
-      t.of[i] = {locate(i), static_cast<uint32_t>(plan.offset[slots + static_cast<size_t>(i)]),
-                 static_cast<uint16_t>(next), static_cast<uint8_t>(nd.in_count)};
-      for (int k = 0; k < nd.in_count; ++k) t.in[next++] = locate(nd.in[k]);
-    }
+    make_routes(Model::graph, n, placed, plan.offset, plan.offset + slots, t.of, t.in);
     return t;
   }();
-
-  /// Model outputs that no node writes in place: inputs given out again, one node given out twice.
-  struct late_copy {
-    location from{};
-    size_t bytes = 0;
-    uint8_t output = 0;
-  };
   static constexpr auto late_copies = [] {
     struct {
       late_copy value[max_inputs];
       int count;
     } c{};
-    for (int k = 0; k < Model::output_count; ++k) {
-      const int node = Model::graph.output_node(k);
-      const location at = locate(node);
-      if (at.where == memory::model_output && at.index == k) continue;
-      c.value[c.count++] = {at, Model::graph[node].out.bytes(), static_cast<uint8_t>(k)};
-    }
+    if constexpr (n > 0) c.count = make_late_copies(Model::graph, placed, plan.offset, c.value);
     return c;
   }();
 

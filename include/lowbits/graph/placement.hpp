@@ -47,10 +47,9 @@ constexpr bool is_outermost(const tensor_shape& s, int axis) noexcept {
 
 }  // namespace detail
 
-/// Graph is a builder without errors.
+/// Graph is a builder without errors that has n nodes, at most N.
 template <size_t N, class Graph>
-constexpr placement<N> place_nodes(const Graph& g) noexcept {
-  constexpr int n = static_cast<int>(N);
+constexpr placement<N> place_nodes(const Graph& g, int n = static_cast<int>(N)) noexcept {
   placement<N> p;
   int last_use[N]{};
   for (int i = 0; i < n; ++i) {

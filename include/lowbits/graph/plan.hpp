@@ -21,22 +21,21 @@ struct memory_plan {
   size_t arena_bytes = 0;
 };
 
-/// Offsets are multiples of alignment (a power of two). Plain loops over plain arrays: clang counts
+/// Writes the offsets of `count` buffers, multiples of alignment (a power of two), and gives the arena's
+/// bytes. order and placed have room for `count` numbers. Plain loops over plain arrays: clang counts
 /// every step of a constant expression.
-template <size_t N>
-constexpr memory_plan<N> plan_memory(const buffer_life (&buffers)[N], size_t alignment) noexcept {
-  memory_plan<N> plan;
-  size_t order[N]{}, placed[N]{};
-  size_t count = 0, placed_count = 0;
-  for (size_t i = 0; i < N; ++i)
-    if (buffers[i].size != 0) order[count++] = i;
+constexpr size_t plan_buffers(const buffer_life* buffers, size_t count, size_t alignment, size_t* offset,
+                              size_t* order, size_t* placed) noexcept {
+  size_t used = 0, placed_count = 0, arena_bytes = 0;
+  for (size_t i = 0; i < count; ++i)
+    if (buffers[i].size != 0) order[used++] = i;
 
   // Largest first; equal sizes in the order of their first step (Shell sort).
   const auto before = [&](size_t a, size_t b) {
     return buffers[a].size != buffers[b].size ? buffers[a].size > buffers[b].size : a < b;
   };
-  for (size_t gap = count / 2; gap != 0; gap /= 2) {
-    for (size_t i = gap; i < count; ++i) {
+  for (size_t gap = used / 2; gap != 0; gap /= 2) {
+    for (size_t i = gap; i < used; ++i) {
       const size_t moved = order[i];
       size_t k = i;
       for (; k >= gap && before(moved, order[k - gap]); k -= gap) order[k] = order[k - gap];
@@ -44,7 +43,7 @@ constexpr memory_plan<N> plan_memory(const buffer_life (&buffers)[N], size_t ali
     }
   }
 
-  for (size_t s = 0; s < count; ++s) {
+  for (size_t s = 0; s < used; ++s) {
     const size_t b = order[s];
     const size_t size = buffers[b].size;
     const int first = buffers[b].first, last = buffers[b].last;
@@ -52,15 +51,23 @@ constexpr memory_plan<N> plan_memory(const buffer_life (&buffers)[N], size_t ali
     for (size_t q = 0; q < placed_count; ++q) {  // placed is kept sorted by offset
       const size_t j = placed[q];
       if (buffers[j].last < first || last < buffers[j].first) continue;
-      if (plan.offset[j] >= at + size) break;
-      at = larger(at, (plan.offset[j] + buffers[j].size + alignment - 1) & ~(alignment - 1));
+      if (offset[j] >= at + size) break;
+      at = larger(at, (offset[j] + buffers[j].size + alignment - 1) & ~(alignment - 1));
     }
-    plan.offset[b] = at;
+    offset[b] = at;
     size_t k = placed_count++;
-    for (; k != 0 && plan.offset[placed[k - 1]] > at; --k) placed[k] = placed[k - 1];
+    for (; k != 0 && offset[placed[k - 1]] > at; --k) placed[k] = placed[k - 1];
     placed[k] = b;
-    plan.arena_bytes = larger(plan.arena_bytes, at + size);
+    arena_bytes = larger(arena_bytes, at + size);
   }
+  return arena_bytes;
+}
+
+template <size_t N>
+constexpr memory_plan<N> plan_memory(const buffer_life (&buffers)[N], size_t alignment) noexcept {
+  memory_plan<N> plan;
+  size_t order[N]{}, placed[N]{};
+  plan.arena_bytes = plan_buffers(buffers, N, alignment, plan.offset, order, placed);
   return plan;
 }
 

@@ -6,13 +6,12 @@
 
 #include <cmath>
 #include <cstdio>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include <lowbits/graph/builder.hpp>
 #include <lowbits/hosted/model_error.hpp>
 #include <lowbits/hosted/quantize_weights.hpp>
+#include <lowbits/hosted/stored_graph.hpp>
 #include <lowbits/pack/packed_view.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
@@ -42,31 +41,24 @@ struct layer_summary {
   double signal = 0, noise = 0;  ///< sums of squares
 };
 
-class quantized_model {
+class quantized_model : public stored_graph {
 public:
-  static constexpr size_t capacity = 512;
-  using graph_type = builder<capacity>;
-
-  const graph_type& graph() const noexcept { return *graph_; }
-  graph_type& graph() noexcept { return *graph_; }
+  using stored_graph::keep;
 
   /// Keeps the codes (packed below 8 bits) and scales for as long as this object lives.
   weight_data keep(const quantized_weights& w) {
-    const std::vector<float>& scales = scales_.emplace_back(w.scales);
-    weight_data d{.format = w.format, .scales = scales.data(), .scale_count = scales.size()};
+    weight_data d{.format = w.format, .scales = keep(w.scales), .scale_count = w.scales.size()};
     if (w.format.bits == 8) {
-      const std::vector<int8_t>& codes = codes_.emplace_back(w.codes);
       d.storage = weight_storage::s8;
-      d.s8 = codes.data();
-      d.length = codes.size();
+      d.s8 = keep(w.codes);
+      d.length = w.codes.size();
     } else {
-      std::vector<uint8_t>& bytes =
-          bytes_.emplace_back(packed_bytes(w.codes.size(), w.format.bits));
+      std::vector<uint8_t> bytes(packed_bytes(w.codes.size(), w.format.bits));
       for (size_t i = 0; i < w.codes.size(); ++i)
         detail::store_code(bytes.data(), i, w.format.bits, w.format.encode(w.codes[i]));
       d.storage = weight_storage::packed;
-      d.packed = bytes.data();
       d.length = bytes.size();
+      d.packed = keep(std::move(bytes));
     }
     return d;
   }
@@ -75,22 +67,13 @@ public:
     bias_data d;
     d.length = bias.size();
     d.is_wide = wide;
-    if (wide) d.s64 = wide_biases_.emplace_back(bias).data();
-    else d.s32 = biases_.emplace_back(bias.begin(), bias.end()).data();
+    if (wide) d.s64 = keep(bias);
+    else d.s32 = keep(std::vector<int32_t>(bias.begin(), bias.end()));
     return d;
   }
 
   std::vector<quantization_note> notes{};
   std::vector<layer_summary> layers{};
-
-private:
-  // Moving the outer vector moves the inner ones without touching their elements.
-  std::unique_ptr<graph_type> graph_ = std::make_unique<graph_type>();
-  std::vector<std::vector<int8_t>> codes_{};
-  std::vector<std::vector<uint8_t>> bytes_{};
-  std::vector<std::vector<float>> scales_{};
-  std::vector<std::vector<int32_t>> biases_{};
-  std::vector<std::vector<int64_t>> wide_biases_{};
 };
 
 /// One line per layer with weights, and one per note; for terminals and the heads of files.
