@@ -72,6 +72,10 @@ def _per_tensor():
         code = Tensor(dtype, 0).code
         yield quantize(f"q_output_dtype_{dtype}", "type from the attribute, no zero point", 21,
                        random_reals(f"q_output_dtype_{dtype}", (9,), 3.0), reals(0.1), None, output_dtype=code)
+    integers = quantize("q_int32", "int32 values", 13, random_codes("q_int32", "int32", (12,), -900, 900), reals(4.0),
+                        Tensor("int8", 1))
+    integers.runtime = False
+    yield integers
     half = random_reals("q_float16", (10,), 4.0)
     yield quantize("q_float16", "float16 values and scale", 19, Tensor("float16", half.array),
                    Tensor("float16", 0.0625), Tensor("int8", -3))
