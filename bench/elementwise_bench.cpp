@@ -6,6 +6,8 @@
 
 #include "weighted.hpp"
 
+#include <new>
+
 #include <lowbits/kernel/eltwise.hpp>
 #include <lowbits/kernel/softmax.hpp>
 #include <lowbits/kernel/transpose.hpp>
@@ -21,12 +23,23 @@ using namespace bench;
 constexpr size_t sizes[] = {size_t{1} << 14, size_t{1} << 17};
 constexpr size_t channels = 256;
 
+/// On whole cache lines, as other libraries' arrays are where these are compared.
+template <class T>
+struct on_lines {
+  using value_type = T;
+  T* allocate(size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{64})); }
+  void deallocate(T* p, size_t) { ::operator delete(p, std::align_val_t{64}); }
+  bool operator==(const on_lines&) const = default;
+};
+template <class T>
+using array = std::vector<T, on_lines<T>>;
+
 /// Registers f(n, x, y, out) on arrays of n codes or numbers.
 template <class Arch, class X, class Out, class Function>
 void add(const char* operation, int inputs, Function f) {
   struct arrays {
-    std::vector<X> x, y;
-    std::vector<Out> out;
+    array<X> x, y;
+    array<Out> out;
   };
   for (const size_t n : sizes) {
     const std::string full = std::string("elementwise/") + operation + "_n" + std::to_string(n) + "/" + Arch::name;
@@ -34,14 +47,12 @@ void add(const char* operation, int inputs, Function f) {
     benchmark::RegisterBenchmark(full.c_str(), [=](benchmark::State& state) {
       auto& a = prepared(full, [&] {
         const auto fill = [n] {
-          if constexpr (std::is_same_v<X, float>) return random_reals(n);
-          else if constexpr (sizeof(X) == 4) return [n] {
-            const auto narrow = random_codes<int16_t>(n);
-            return std::vector<X>(narrow.begin(), narrow.end());
-          }();
-          else return random_codes<X>(n);
+          const auto aligned = [](const auto& v) { return array<X>(v.begin(), v.end()); };
+          if constexpr (std::is_same_v<X, float>) return aligned(random_reals(n));
+          else if constexpr (sizeof(X) == 4) return aligned(random_codes<int16_t>(n));
+          else return aligned(random_codes<X>(n));
         };
-        return std::make_unique<arrays>(arrays{fill(), fill(), std::vector<Out>(n)});
+        return std::make_unique<arrays>(arrays{fill(), fill(), array<Out>(n)});
       });
       const double ceiling = read_ceiling(static_cast<size_t>(bytes));
       time_work(state, {static_cast<double>(n), bytes}, 0, ceiling,

@@ -78,24 +78,18 @@ constexpr int32_t to_nearest(float x) noexcept {
   const uint32_t m = magnitude_bits(x);
   const bool negative = is_negative(x);
   const int exponent = static_cast<int>(m >> 23) - 127;
-  if (m > infinity_bits || exponent < -1) return 0;
+  if (m > infinity_bits) return 0;
   if (exponent >= 31) return negative ? lowest_of<int32_t> : highest_of<int32_t>;
   const uint32_t mantissa = (m & 0x007f'ffffu) | 0x0080'0000u;  // value = mantissa * 2^(exponent-23)
   uint32_t whole = 0;
   if (exponent >= 23) {
     whole = mantissa << (exponent - 23);
-  } else {
-    const int drop = 23 - exponent;  // 1..24
+  } else {  // no branch here: whether a number is below 1/2 is anybody's guess
+    const int drop = 23 - exponent < 31 ? 23 - exponent : 31;  // from 1; from 25 on the result is 0
     whole = mantissa >> drop;
-    const uint32_t rest = mantissa - (whole << drop);
-    const uint32_t half = 1u << (drop - 1);
-    bool up = rest > half;
-    if (rest == half) {
-      if constexpr (Tie == tie::to_even) up = (whole & 1u) != 0;
-      if constexpr (Tie == tie::away_from_zero) up = true;
-      if constexpr (Tie == tie::upward) up = !negative;
-    }
-    whole += up ? 1u : 0u;
+    const uint32_t rest = mantissa - (whole << drop), half = 1u << (drop - 1);
+    const uint32_t tie_adds = Tie == tie::to_even ? whole & 1u : Tie == tie::away_from_zero || !negative ? 1u : 0u;
+    whole += rest + tie_adds > half ? 1u : 0u;
   }
   return negative ? -static_cast<int32_t>(whole) : static_cast<int32_t>(whole);
 }
