@@ -12,14 +12,14 @@
 #include <lowbits/lowbits.hpp>
 
 #include "support/graph_oracle.hpp"
+#include "support/op_graphs.hpp"
 
 namespace lb = lowbits;
+using namespace op_graphs;
 using lowbits_test::fill_random;
 
 namespace {
 
-constexpr lb::affine px{.scale = 0.05f, .zero_point = -7}, py{.scale = 0.11f, .zero_point = 4},
-    po{.scale = 0.09f, .zero_point = -3};
 constexpr auto q8f = lb::qformat::of<lb::q8>();
 
 template <class T>
@@ -60,34 +60,6 @@ void check_equal(const std::vector<Out>& got, const std::vector<Out>& want) {
     }
 }
 
-template <std::size_t N>
-constexpr std::array<std::int8_t, N> codes(std::uint32_t seed) {
-  std::array<std::int8_t, N> a{};
-  for (auto& v : a) v = static_cast<std::int8_t>((seed = seed * 1664525u + 1013904223u) >> 24);
-  return a;
-}
-template <std::size_t N>
-struct weights_of {  // a C array inside a constant, as generated headers have it
-  std::int8_t value[N];
-};
-template <std::size_t N>
-constexpr weights_of<N> make_weights(std::uint32_t seed) {
-  weights_of<N> w{};
-  const auto c = codes<N>(seed);
-  for (std::size_t i = 0; i < N; ++i) w.value[i] = c[i];
-  return w;
-}
-
-constexpr auto w_conv = make_weights<6 * 3 * 2 * 4>(11);
-constexpr auto w_group = make_weights<6 * 3 * 3 * 2>(12);
-constexpr auto w_dw = make_weights<3 * 3 * 8>(13);
-constexpr auto w_up = make_weights<5 * 2 * 3 * 4>(14);
-constexpr auto w_dense = make_weights<7 * 60>(15);
-constexpr float s_six[6] = {.010f, .020f, .015f, .011f, .009f, .030f};
-constexpr std::int32_t b_six[6] = {100, -200, 300, 0, 5, -6}, b_five[5] = {1, 2, 3, 4, 500},
-                       b_eight[8] = {9, 8, 7, 6, 5, 4, 3, 2000};
-constexpr std::int64_t b_wide[6] = {100000, -200000, 300000, 0, 5, -6};
-
 std::vector<lb::fixed_multiplier> factors(float in, std::vector<float> w, float out,
                                           std::size_t n) {
   std::vector<lb::fixed_multiplier> f;
@@ -100,127 +72,6 @@ auto channels(const std::vector<lb::fixed_multiplier>& f, lb::affine out,
               lb::activation fused = lb::activation::none) {
   return lb::channel_requantizer<Out, Rounding>{
       f.data(), lb::output_stage::of(lb::qformat::of<Out>(), out, fused)};
-}
-
-// ---- the networks
-template <class Function>
-constexpr auto with_input(Function f) {
-  lb::builder<16> g;
-  const auto x = g.input("x", lb::tensor<lb::q8, 2, 5, 6, 4>(px));
-  return g.output(f(g, x));
-}
-constexpr auto make_conv() {
-  return with_input([](auto& g, lb::edge x) {
-    return g.conv2d("c", x,
-                    {.out_c = 6,
-                     .kernel = {3, 2},
-                     .stride = {2, 1},
-                     .dilation = {1, 2},
-                     .pad = {1, 1, 0, 2},
-                     .weights = lb::weights(w_conv.value, s_six),
-                     .bias = b_six,
-                     .out = po,
-                     .fused = lb::activation::relu6});
-  });
-}
-constexpr auto make_group() {
-  return with_input([](auto& g, lb::edge x) {
-    return g.conv2d("c", x,
-                    {.out_c = 6,
-                     .kernel = 3,
-                     .pad = lb::same_padding,
-                     .groups = 2,
-                     .weights = lb::weights(w_group.value, lb::symmetric{.02f}),
-                     .out = po,
-                     .policy = lb::rounding::double_gemmlowp});
-  });
-}
-constexpr auto make_depthwise() {
-  return with_input([](auto& g, lb::edge x) {
-    return g.depthwise("d", x,
-                       {.kernel = 3,
-                        .stride = 2,
-                        .pad = 1,
-                        .multiplier = 2,
-                        .weights = lb::weights(w_dw.value, lb::symmetric{.02f}),
-                        .bias = b_eight,
-                        .out = po});
-  });
-}
-constexpr auto make_up() {
-  return with_input([](auto& g, lb::edge x) {
-    return g.transposed_conv2d("u", x,
-                               {.out_c = 5,
-                                .kernel = {2, 3},
-                                .stride = 2,
-                                .pad = {0, 1, 1, 0},
-                                .weights = lb::weights(w_up.value, lb::symmetric{.02f}),
-                                .bias = b_five,
-                                .out = po});
-  });
-}
-constexpr auto make_dense() {
-  lb::builder<4> g;
-  const auto x = g.input("x", lb::tensor<lb::u8, 3, 60>({.scale = .03f, .zero_point = 120}));
-  return g.output(g.dense("d", x,
-                          {.units = 7,
-                           .weights = lb::weights(w_dense.value, lb::affine{.02f, 3}),
-                           .out = po,
-                           .out_format = lb::qformat::of<lb::q8>(),
-                           .product = lb::scale_product::float32}));
-}
-constexpr auto make_wide() {
-  lb::builder<4> g;
-  const auto x = g.input("x", lb::tensor<lb::q16, 5, 6, 4>({.scale = .001f}));
-  return g.output(g.conv2d("c", x,
-                           {.out_c = 6,
-                            .kernel = {3, 2},
-                            .weights = lb::weights(w_conv.value, s_six),
-                            .bias = b_wide,
-                            .out = {.scale = .002f},
-                            .policy = lb::rounding::tflite_int64}));
-}
-constexpr auto make_matmul() {
-  lb::builder<4> g;
-  const auto x = g.input("x", lb::tensor<lb::q8, 2, 3, 5>(px));
-  const auto y = g.input("y", lb::tensor<lb::q8, 1, 7, 5>(py));
-  return g.output(
-      g.matmul("m", x, y, {.w_transposed = true, .out = po, .fused = lb::activation::relu}));
-}
-constexpr auto make_elementwise() {
-  lb::builder<16> g;
-  const auto x = g.input("x", lb::tensor<lb::q8, 3, 4, 5>(px));
-  const auto y = g.input("y", lb::tensor<lb::q8, 3, 4, 5>(py));
-  const auto z = g.input("z", lb::tensor<lb::q8, 5>(py));
-  g.output(g.add("add", x, y, {.out = po}))
-      .output(g.sub("sub", x, z, {.out = po, .fused = lb::activation::relu}));
-  g.output(g.add("tflite", x, y, {.out = po, .definition = lb::sum_definition::tflite}));
-  g.output(g.mul("mul", x, y, {.out = po, .policy = lb::rounding::double_gemmlowp}));
-  return g.output(g.minimum("lo", x, y, {.out = po})).output(g.maximum("hi", x, z, {.out = po}));
-}
-constexpr auto make_pools() {
-  lb::builder<8> g;
-  const auto x = g.input("x", lb::tensor<lb::q8, 2, 7, 6, 3>(px));
-  g.output(g.max_pool("largest", x,
-                      {.kernel = 3, .stride = 2, .pad = 1, .fused = lb::activation::relu}));
-  g.output(
-      g.average_pool("average", x, {.kernel = {2, 3}, .stride = {2, 1}, .pad = lb::same_padding}));
-  return g.output(g.global_mean("mean", x, {.out = po}));
-}
-constexpr auto make_floats() {
-  lb::builder<4> g;
-  const auto x = g.input("x", lb::real_tensor<9>());
-  return g.output(g.dequantize("out", g.quantize("in", x, {.out = px})));
-}
-constexpr auto make_moves() {
-  lb::builder<16> g;
-  const auto x = g.input("x", lb::tensor<lb::q8, 2, 3, 4>(px));
-  const auto parts = g.split<2>("half", x, 2);
-  const auto t = g.transpose("turned", g.concat("swapped", {parts[1], parts[0]}, 2), {2, 0, 1});
-  const auto p = g.pad("padded", t, {.before = {1, 0, 0}, .after = {0, 0, 2}});
-  const auto s =
-      g.slice("backwards", p, {.begin = {4, 0, 2}, .extent = {4, 2, 3}, .step = {-1, 1, -1}});
-  return g.output(g.sigmoid("sigmoid", s, {.out = {.scale = 1 / 256.f, .zero_point = -128}}));
 }
 
 }  // namespace

@@ -33,6 +33,13 @@ constexpr bool has_wide_products(const Graph& g, int i) noexcept {
                                   highest_of<int32_t>);
 }
 
+/// Prepared layouts are for products of bytes that are summed in 32 bits; a depthwise one has no zero
+/// point of the weights.
+constexpr bool has_prepared_layout(const step_signature& s, const weight_data& w) noexcept {
+  const bool bytes = (s.x == number_type::q8 || s.x == number_type::u8) && w.storable().highest <= 255;
+  return bytes && !s.has_wide_sums && !s.has_wide_bias && (w.zero_point == 0 || s.kind != op_kind::depthwise);
+}
+
 /// The signature of node i of a graph without errors.
 template <class Graph>
 constexpr step_signature signature_of(const Graph& g, int i) noexcept {
@@ -55,8 +62,7 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
     if (n.weights.is_packed()) s.packed = {n.weights.format.bits, n.weights.format.is_signed};
     s.has_wide_bias = n.bias.is_wide;
     s.has_wide_sums = n.bias.is_wide || !fits_int32(g, i);
-    // Prepared layouts hold symmetric weights and 32-bit biases.
-    s.is_prepared = n.weights.zero_point == 0 && !n.bias.is_wide;
+    s.is_prepared = has_prepared_layout(s, n.weights);
   }
   return s;
 }

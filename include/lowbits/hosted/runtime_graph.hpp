@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// The nodes of a graph that runs without being compiled, and what one of them becomes.
+
+#include <memory>
+#include <vector>
+
+#include <lowbits/graph/builder.hpp>
+#include <lowbits/kernel/select.hpp>
+#include <lowbits/op/step.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+/// A copy of a builder's nodes. Arrays that nodes point to are not copied.
+class runtime_graph {
+public:
+  runtime_graph() = default;
+  template <size_t Capacity>
+  explicit runtime_graph(const builder<Capacity>& g) {
+    for (int i = 0; i < g.node_count(); ++i) nodes_.push_back(g[i]);
+    for (int k = 0; k < g.input_count(); ++k) inputs_.push_back(g.input_node(k));
+    for (int k = 0; k < g.output_count(); ++k) outputs_.push_back(g.output_node(k));
+  }
+
+  int node_count() const noexcept { return static_cast<int>(nodes_.size()); }
+  const node& operator[](int i) const noexcept { return nodes_[static_cast<size_t>(i)]; }
+  node& operator[](int i) noexcept { return nodes_[static_cast<size_t>(i)]; }
+  int input_count() const noexcept { return static_cast<int>(inputs_.size()); }
+  int output_count() const noexcept { return static_cast<int>(outputs_.size()); }
+  int input_node(int k) const noexcept { return inputs_[static_cast<size_t>(k)]; }
+  int output_node(int k) const noexcept { return outputs_[static_cast<size_t>(k)]; }
+
+private:
+  std::vector<node> nodes_{};
+  std::vector<int> inputs_{}, outputs_{};
+};
+
+/// A step with the data it points to.
+struct runtime_step {
+  step what{};
+  step_needs needs{};
+  std::shared_ptr<const void> data{}, constants{};
+};
+
+/// The step of node i of a graph without errors, for an architecture of this build. Its code is large:
+/// link lowbits::runtime, or include hosted/runtime_steps.hpp in one translation unit.
+runtime_step make_runtime_step(const runtime_graph& g, int i, arch_id arch);
+
+}  // namespace lowbits

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// The signatures of nodes that run-time models have code for. Weights in fewer bits than their storage
+// has are unpacked first, so packed ones do not appear.
+
+#include <lowbits/graph/signature.hpp>
+
+namespace lowbits::inline LOWBITS_ABI::runtime_signatures {
+
+struct list {
+  static constexpr size_t capacity = 400;
+  step_signature value[capacity]{};
+  size_t count = 0;
+
+  constexpr void add(const step_signature& s) noexcept { value[count++] = s; }
+};
+
+inline constexpr number_type bytes[] = {number_type::q8, number_type::u8};
+inline constexpr number_type codes[] = {number_type::q8, number_type::u8, number_type::q16, number_type::u16};
+inline constexpr number_type numbers[] = {number_type::q8, number_type::u8, number_type::q16, number_type::u16, number_type::real};
+/// What models with 8-bit activations are rounded by, and those with 16-bit ones.
+inline constexpr rounding roundings[] = {rounding::single, rounding::double_gemmlowp, rounding::even_float};
+inline constexpr rounding wide_roundings[] = {rounding::single, rounding::tflite_int64, rounding::double_gemmlowp,
+                                              rounding::even_float};
+
+constexpr void add_weighted(list& l, op_kind kind) noexcept {
+  for (rounding r : roundings)
+    for (number_type x : bytes)
+      for (number_type out : bytes) {
+        step_signature s{.kind = kind, .x = x, .out = out, .policy = r, .weights = weight_storage::s8};
+        l.add(s);  // portable: serves where the prepared one is not here
+        s.is_prepared = x == out;
+        if (x == out) l.add(s);
+        s.is_prepared = false;
+        s.has_wide_sums = true;
+        if (x == out) l.add(s);
+      }
+  for (rounding r : wide_roundings)
+    for (weight_storage w : {weight_storage::s8, weight_storage::s16})
+      for (bool wide_bias : {false, true}) {
+        step_signature s{.kind = kind, .x = number_type::q16, .out = number_type::q16, .policy = r, .weights = w,
+                         .has_wide_bias = wide_bias, .has_wide_sums = true};
+        l.add(s);
+        s.has_wide_sums = false;
+        if (!wide_bias) l.add(s);
+      }
+}
+
+constexpr void add_binary(list& l) noexcept {
+  for (number_type t : {number_type::q8, number_type::u8, number_type::q16}) {
+    const auto same = [&](op_kind kind) { return step_signature{.kind = kind, .x = t, .y = t, .out = t}; };
+    for (op_kind kind : {op_kind::add, op_kind::sub})
+      for (sum_definition d : {sum_definition::single, sum_definition::tflite}) {
+        step_signature s = same(kind);
+        s.sum = d;
+        l.add(s);
+      }
+    l.add(same(op_kind::minimum));
+    l.add(same(op_kind::maximum));
+    for (rounding r : roundings) {
+      step_signature s = same(op_kind::mul);
+      s.policy = r;
+      l.add(s);
+    }
+    for (rounding r : wide_roundings)
+      for (bool wide : {false, true}) {
+        if (r == rounding::tflite_int64 && t != number_type::q16) continue;
+        step_signature s = same(op_kind::matmul);
+        s.policy = r;
+        s.has_wide_sums = wide;
+        l.add(s);
+      }
+  }
+}
+
+inline constexpr list all = [] {
+  list l;
+  for (op_kind kind : {op_kind::input, op_kind::reshape, op_kind::concat, op_kind::custom}) l.add({.kind = kind});
+  for (op_kind kind : {op_kind::conv2d, op_kind::depthwise, op_kind::transposed_conv2d}) add_weighted(l, kind);
+  add_binary(l);
+  for (number_type t : codes)
+    for (op_kind kind : {op_kind::max_pool, op_kind::average_pool}) l.add({.kind = kind, .x = t, .out = t});
+  for (number_type t : {number_type::q8, number_type::u8, number_type::q16})
+    for (op_kind kind : {op_kind::softmax, op_kind::global_mean, op_kind::resize}) l.add({.kind = kind, .x = t, .out = t});
+  for (number_type t : {number_type::q8, number_type::u8, number_type::q16})
+    for (number_type grid : {number_type::q8, number_type::q16})
+      l.add({.kind = op_kind::grid_sample, .x = t, .y = grid, .out = t});
+  for (number_type x : codes)
+    for (number_type out : codes) {
+      l.add({.kind = op_kind::requantize, .x = x, .out = out});
+      const bool x_is_byte = x == number_type::q8 || x == number_type::u8;
+      const bool out_is_byte = out == number_type::q8 || out == number_type::u8;
+      if (x_is_byte && out_is_byte) l.add({.kind = op_kind::function, .x = x, .out = out});
+    }
+  l.add({.kind = op_kind::function, .x = number_type::q16, .out = number_type::q16});
+  for (number_type t : codes) {
+    l.add({.kind = op_kind::quantize, .x = number_type::real, .out = t});
+    l.add({.kind = op_kind::dequantize, .x = t, .out = number_type::real});
+  }
+  for (number_type t : numbers)
+    for (op_kind kind : {op_kind::pad, op_kind::slice, op_kind::transpose}) l.add({.kind = kind, .x = t, .out = t});
+  return l;
+}();
+
+}  // namespace lowbits::runtime_signatures

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// Graphs that run at once give the bytes of the same graphs compiled, need the same arena, and refuse
+// what they have no code for.
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <string>
+
+#include <lowbits/hosted/runtime_model.hpp>
+#include <lowbits/lowbits.hpp>
+
+#include "support/golden_network.hpp"
+#include "support/graph_oracle.hpp"
+#include "support/op_graphs.hpp"
+
+namespace lb = lowbits;
+
+namespace {
+
+using buffers = std::vector<std::vector<unsigned char>>;
+
+template <class Function>
+void for_each_arch(Function f) {
+  [&]<class... Archs>(lb::type_list<Archs...>) {
+    ((lb::is_usable<Archs>() ? f(lb::arch_id_of<Archs>, std::string(Archs::name)) : void()), ...);
+  }(lb::all_archs{});
+}
+
+/// Random codes, and numbers between -4 and 4 for floats.
+template <class Model>
+buffers random_inputs() {
+  buffers in;
+  for (int k = 0; k < Model::input_count; ++k) {
+    const lb::tensor_desc& d = Model::graph[Model::graph.input_node(k)].out;
+    std::vector<unsigned char>& x = in.emplace_back(d.bytes());
+    lowbits_test::fill_random(x.data(), x.size(), static_cast<std::uint32_t>(k) + 77);
+    if (d.kind == lb::element::reals)
+      for (std::size_t i = 0; i < d.count(); ++i) {
+        const float v = static_cast<float>(x[4 * i]) / 32.0f - 4.0f;
+        std::memcpy(&x[4 * i], &v, 4);
+      }
+  }
+  return in;
+}
+
+/// Every node's bytes from a compiled model's observer, or a run-time one's.
+struct recorder {
+  buffers* nodes;
+  void operator()(const lb::node_output& o) const {
+    const auto* p = static_cast<const unsigned char*>(o.data);
+    nodes->emplace_back(p, p + o.desc->bytes());
+  }
+};
+
+template <class Model>
+buffers run_compiled(const buffers& in, buffers& nodes) {
+  static std::vector<unsigned char> room(Model::arena_bytes + lb::arena_alignment);
+  auto* at = room.data();
+  while (!lb::is_aligned(at, lb::arena_alignment)) ++at;
+  buffers out;
+  for (int k = 0; k < Model::output_count; ++k)
+    out.emplace_back(Model::graph[Model::graph.output_node(k)].out.bytes());
+  [&]<std::size_t... I, std::size_t... O>(std::index_sequence<I...>, std::index_sequence<O...>) {
+    REQUIRE(Model::observe(recorder{&nodes}, {at, Model::arena_bytes},
+                           std::span(reinterpret_cast<const typename Model::template input_type<I>*>(in[I].data()),
+                                     Model::template input_desc<I>.count())...,
+                           std::span(reinterpret_cast<typename Model::template output_type<O>*>(out[O].data()),
+                                     Model::template output_desc<O>.count())...) == lb::status::ok);
+  }(std::make_index_sequence<static_cast<std::size_t>(Model::input_count)>{},
+    std::make_index_sequence<static_cast<std::size_t>(Model::output_count)>{});
+  return out;
+}
+
+template <auto Make>
+void compare(const char* what) {
+  using net = lb::model<Make>;
+  CAPTURE(what);
+  const buffers in = random_inputs<net>();
+  buffers nodes;
+  const buffers want = run_compiled<net>(in, nodes);
+  for_each_arch([&](lb::arch_id arch, const std::string& name) {
+    CAPTURE(name);
+    const lb::runtime_model m(net::graph, arch);
+    CHECK(m.arch() == arch);
+    CHECK(m.input_count() == net::input_count);
+    CHECK(m.report().macs == net::report.macs);
+    buffers got;
+    const buffers out = m.run(in, recorder{&got});
+    REQUIRE(got.size() == nodes.size());
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      CAPTURE(std::string(net::graph[static_cast<int>(i)].name.c_str()));
+      CHECK(got[i] == nodes[i]);
+    }
+    CHECK(out == want);
+  });
+  const lb::runtime_model portable(net::graph, lb::arch_id_of<lb::arch::generic>);
+  CHECK(portable.arena_bytes() == net::template arena_bytes_on<lb::arch::generic>);
+}
+
+}  // namespace
+
+TEST_CASE("runtime model: every operation gives the bytes of the compiled model") {
+  using namespace op_graphs;
+  compare<make_conv>("conv2d");
+  compare<make_group>("grouped conv2d");
+  compare<make_depthwise>("depthwise");
+  compare<make_up>("transposed conv2d");
+  compare<make_dense>("dense, zero points on both sides");
+  compare<make_wide>("16-bit activations");
+  compare<make_matmul>("matmul");
+  compare<make_elementwise>("element-wise");
+  compare<make_pools>("pools");
+  compare<make_floats>("conversions");
+  compare<make_moves>("moves and functions");
+}
+
+namespace {
+
+constexpr std::uint8_t few[] = {0xe4}, some[] = {0xe4, 0x1b, 0x72}, bytes[] = {0, 255, 128, 127, 3, 200};
+constexpr std::int16_t words[] = {-32768, 32767, 0, 1, -5, 700};
+
+/// Weights that a run-time model has to unpack.
+constexpr auto make_unpacked() {
+  lb::builder<16> g;
+  const auto x = g.input("x", lb::tensor<lb::q8, 2, 6>({.scale = .05f, .zero_point = -7}));
+  const auto w = g.input("w", lb::tensor<lb::q16, 2, 6>({.scale = .001f}));
+  const lb::affine out{.scale = .1f};
+  g.output(g.dense("q1", x, {.units = 1, .weights = lb::packed_weights<lb::q1>(few, lb::symmetric{.5f}), .out = out}));
+  g.output(g.dense("q2", x, {.units = 2, .weights = lb::packed_weights<lb::q2>(some, lb::symmetric{.5f}), .out = out}));
+  g.output(g.dense("u4", x, {.units = 1, .weights = lb::packed_weights<lb::u4>(some, lb::affine{.5f, 7}), .out = out}));
+  g.output(g.dense("u8", x, {.units = 1, .weights = lb::weights(bytes, lb::affine{.01f, 128}), .out = out}));
+  g.output(g.dense("packed u8", x, {.units = 1, .weights = lb::packed_weights<lb::u8>(bytes, lb::affine{.01f, 100}), .out = out}));
+  return g.output(g.dense("q16", w, {.units = 1, .weights = lb::weights(words, lb::symmetric{.01f}), .out = out}));
+}
+
+}  // namespace
+
+TEST_CASE("runtime model: a large graph; packed and unsigned weights") {
+  compare<golden::make_net>("golden network");
+  compare<make_unpacked>("unpacked");
+}
+
+TEST_CASE("runtime model: refusals say what is wrong") {
+  lb::builder<4> g;
+  CHECK_THROWS_WITH_AS(lb::runtime_model{g}, doctest::Contains("output"), lb::model_error);
+  const auto x = g.input("x", lb::tensor<lb::u16, 4>({.scale = 1.0f}));
+  const auto y = g.input("y", lb::tensor<lb::q8, 4>({.scale = 1.0f}));
+  g.output(g.add("mixed", x, y, {.out = {.scale = 1.0f}}));
+  CHECK_THROWS_WITH_AS(lb::runtime_model{g}, doctest::Contains("node 'mixed' combines number types"), lb::model_error);
+
+  const lb::runtime_model m(lb::model<op_graphs::make_floats>::graph);
+  CHECK_THROWS_WITH_AS(m.run(buffers{}), doctest::Contains("got 0 inputs"), lb::model_error);
+  CHECK_THROWS_WITH_AS(m.run(buffers{{1, 2}}), doctest::Contains("got 2 bytes instead of 36"), lb::model_error);
+  unsigned char small[8];
+  const void* in[] = {small};
+  void* out[] = {small};
+  CHECK(m.run({small, 0}, in, out) == lb::status::too_small);
+  CHECK(m.run({small, 8}, {}, out) == lb::status::wrong_size);
+}
