@@ -71,7 +71,8 @@ def dynamic_dense(name, per_column):
     for label, shape in (("first", (16, 12)), ("second", (12, 5))):
         count = (shape[1],) if per_column else ()
         net.const(label + "_w", random_codes(f"{name} {label}", "int8", shape))
-        net.const(label + "_w_scale", Tensor("float32", np.abs(random_reals(f"{name} {label}s", count, 0.002).array) + 0.003))
+        scales = np.abs(random_reals(f"{name} {label}s", count, 0.002).array) + 0.003
+        net.const(label + "_w_scale", Tensor("float32", scales))
         net.const(label + "_w_zero_point", Tensor("int8", np.zeros(count)))
         net.const(label + "_b", random_reals(f"{name} {label}b", shape[1:], 0.5))
         codes, scale, zero = net.nodes_of("DynamicQuantizeLinear", [x],

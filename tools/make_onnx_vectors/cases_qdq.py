@@ -85,7 +85,8 @@ def _dense():
     yield dense("gemm_trans_b", "weights [N, K], a scale per row", "Gemm", (4, 9), (5, 9), axis=0, transB=1)
     yield dense("gemm_uint8_relu", "Relu between", "Gemm", (4, 9), (5, 9), "uint8", 0, after="Relu", transB=1)
     yield dense("gemm_no_bias", "C left out", "Gemm", (2, 17), (17, 3), bias=False, coded=True)
-    yield dense("gemm_codes", "graph input and output are codes", "Gemm", (3, 16), (8, 16), axis=0, coded=True, transB=1)
+    yield dense("gemm_codes", "graph input and output are codes", "Gemm", (3, 16), (8, 16), axis=0, coded=True,
+                transB=1)
     yield dense("gemm_alpha", "alpha 0.5", "Gemm", (3, 8), (8, 4), bias=False, alpha=0.5)
     yield dense("gemm_int16", "16-bit activations", "Gemm", (3, 8), (4, 8), "int16", 0, opset=21, transB=1)
     yield dense("gemm_int4", "4-bit weights", "Gemm", (3, 8), (4, 8), axis=0, opset=21, w_kind="int4", transB=1)
@@ -137,7 +138,8 @@ def _between():
     yield between("global_averagepool_same", "equal scales", "GlobalAveragePool", [s], "uint8", same=True)
     yield between("tanh", "output in [-1, 1]", "Tanh", [(4, 8)], reaches=(3.0,), out=1.0)
     yield between("softmax_axis_1", "not the last axis", "Softmax", [(2, 4, 3)], reaches=(6.0,), out=1.0, axis=1)
-    yield between("softmax_opset11", "axis 1 and all behind it", "Softmax", [(2, 4, 3)], "uint8", (6.0,), 1.0, 11, axis=1)
+    yield between("softmax_opset11", "axis 1 and all behind it", "Softmax", [(2, 4, 3)], "uint8", (6.0,), 1.0, 11,
+                  axis=1)
     yield between("relu_other", "other scale behind it", "Relu", [s], out=1.5)
     yield between("relu_same", "equal scales", "Relu", [s], same=True)
     limits = [("lowest", Tensor("float32", -0.5)), ("highest", Tensor("float32", 1.0))]
@@ -197,13 +199,14 @@ def weight_only(name, about, op, x_shape, w_shape, opset=21, bias=False, **how):
 def _weight_only():
     yield weight_only("weights_int8_matmul", "one scale", "MatMul", (3, 8), (8, 5), 13)
     yield weight_only("weights_int8_matmul_per_column", "a scale per column", "MatMul", (3, 8), (8, 5), 13, axis=1)
-    yield weight_only("weights_int8_gemm", "a scale per row of [N, K]", "Gemm", (3, 8), (5, 8), 13, True, axis=0, transB=1)
+    yield weight_only("weights_int8_gemm", "a scale per row of [N, K]", "Gemm", (3, 8), (5, 8), 13, True, axis=0,
+                      transB=1)
     yield weight_only("weights_int8_conv", "a scale per channel", "Conv", (1, 3, 5, 5), (4, 3, 3, 3), 13, True, axis=0,
                       pads=[1, 1, 1, 1])
-    for kind, block, opset in (("int4", 16, 21), ("uint4", 32, 21), ("int4", 32, 25), ("int8", 16, 21), ("int2", 16, 25),
-                               ("uint2", 16, 25)):
-        yield weight_only(f"weights_{kind}_blocks_of_{block}_opset{opset}", "blocks along K of [K, N]", "MatMul", (2, 64),
-                          (64, 6), opset, kind=kind, axis=0, block=block, zeros=kind[0] == "u")
+    for kind, block, opset in (("int4", 16, 21), ("uint4", 32, 21), ("int4", 32, 25), ("int8", 16, 21),
+                               ("int2", 16, 25), ("uint2", 16, 25)):
+        yield weight_only(f"weights_{kind}_blocks_of_{block}_opset{opset}", "blocks along K of [K, N]", "MatMul",
+                          (2, 64), (64, 6), opset, kind=kind, axis=0, block=block, zeros=kind[0] == "u")
     yield weight_only("weights_int4_blocks_rows", "blocks along K of [N, K]", "Gemm", (2, 32), (5, 32), 21, True,
                       kind="int4", axis=1, block=16, transB=1)
     yield weight_only("weights_uint4_per_column", "a scale and zero point per column", "MatMul", (2, 17), (17, 3), 21,

@@ -4,13 +4,10 @@
 
 usage: make.py [--out DIR] [--check]      (needs: pip install onnx onnxruntime numpy)
 """
-import argparse
-import filecmp
 import sys
-import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "vector_data")]
 
 import onnx  # noqa: E402
 import onnxruntime  # noqa: E402
@@ -20,8 +17,8 @@ import cases_integer  # noqa: E402
 import cases_network  # noqa: E402
 import cases_qdq  # noqa: E402
 import cases_quantize  # noqa: E402
-from runtimes import difference, run_reference, run_runtime, same  # noqa: E402
-from store import tensor_json, write_group, write_index  # noqa: E402
+from runtimes import run_reference, run_runtime  # noqa: E402
+from store import compared, make_groups, run_maker, same, tensor_json  # noqa: E402
 
 GROUPS = {
     "quantize": cases_quantize.cases,
@@ -58,11 +55,7 @@ def results_of(net, model):
     if not net.runtime:
         keep({"runtime": "onnx reference"}, tensors)
         return results, {}
-    first = answers[0]
-    if same(first, tensors):
-        return results, {"same": True}
-    apart = difference(first, tensors)
-    return results, {"error": "another shape"} if apart is None else {"largest_difference": apart}
+    return results, compared(answers[0], tensors)
 
 
 def case_of(net):
@@ -87,41 +80,8 @@ def case_of(net):
 
 def make(root):
     """Writes everything below `root`."""
-    groups = []
-    for group, cases in GROUPS.items():
-        nets = list(cases())
-        names = [n.name for n in nets]
-        twice = {n for n in names if names.count(n) > 1}
-        if twice:
-            raise RuntimeError(f"{group}: two cases have the same name: {sorted(twice)}")
-        groups.append(write_group(root, group, [case_of(net) for net in nets]))
-        print(f"{group}: {len(nets)} cases")
-    versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__}
-    write_index(root, versions, groups)
-
-
-def differing(a, b):
-    """Files below a and b that are not the same."""
-    names = {p.relative_to(r) for r in (a, b) for p in r.rglob("*") if p.suffix in (".json", ".onnx")}
-    return sorted(str(n) for n in names
-                  if not ((a / n).is_file() and (b / n).is_file() and filecmp.cmp(a / n, b / n, False)))
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=DEFAULT, help="folder to write")
-    parser.add_argument("--check", action="store_true", help="write nothing, say what would change")
-    arguments = parser.parse_args()
-    if not arguments.check:
-        make(arguments.out)
-        return 0
-    with tempfile.TemporaryDirectory() as folder:
-        make(Path(folder))
-        changed = differing(Path(folder), arguments.out)
-    for name in changed:
-        print(f"{name} differs")
-    return 1 if changed else 0
+    make_groups(root, GROUPS, case_of, {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_maker(make, DEFAULT, __doc__.splitlines()[0]))

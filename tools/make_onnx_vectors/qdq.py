@@ -83,7 +83,7 @@ class QdqNet(Net):
         """Dequantized int32 codes, scale = that of x times that of w, in float32."""
         self.count += 1
         label = f"b_{self.count}"
-        scale = np.float32(self.scales[x]) * np.broadcast_to(self.scales[w], (channels,) if np.ndim(self.scales[w]) else ())
+        scale = np.float32(self.scales[x]) * np.asarray(self.scales[w], np.float32)
         codes = np.rint(random_reals(f"{self.name} {label}", (channels,), reach).array / scale)
         self.const(label, Tensor("int32", codes))
         self.const(label + "_scale", Tensor("float32", scale))

@@ -74,17 +74,3 @@ def run_reference(model, feeds):
         results.append(Tensor(dtype, array.astype(TYPES[dtype][1])))
     return results
 
-
-def same(a, b):
-    """Whether two lists of tensors are equal to the last bit."""
-    return all(x.array.shape == y.array.shape and x.array.tobytes() == y.array.tobytes()
-               for x, y in zip(a, b))
-
-
-def difference(a, b):
-    """Largest absolute difference, or None where the shapes differ."""
-    if any(x.array.shape != y.array.shape for x, y in zip(a, b)):
-        return None
-    worst = [np.max(np.abs(x.array.astype(np.float64) - y.array.astype(np.float64)), initial=0.0)
-             for x, y in zip(a, b)]
-    return float(f"{max(worst):.3g}")

@@ -3,22 +3,21 @@
 import zlib
 
 import numpy as np
-from onnx import TensorProto
 
-# Name -> (code in the file, numpy type one element is held in here, bits).
+# Name -> (code in an ONNX file, numpy type one element is held in here, bits).
 TYPES = {
-    "float32": (TensorProto.FLOAT, np.float32, 32),
-    "float16": (TensorProto.FLOAT16, np.float16, 16),
-    "uint8": (TensorProto.UINT8, np.uint8, 8),
-    "int8": (TensorProto.INT8, np.int8, 8),
-    "uint16": (TensorProto.UINT16, np.uint16, 16),
-    "int16": (TensorProto.INT16, np.int16, 16),
-    "int32": (TensorProto.INT32, np.int32, 32),
-    "int64": (TensorProto.INT64, np.int64, 64),
-    "uint4": (TensorProto.UINT4, np.uint8, 4),
-    "int4": (TensorProto.INT4, np.int8, 4),
-    "uint2": (TensorProto.UINT2, np.uint8, 2),
-    "int2": (TensorProto.INT2, np.int8, 2),
+    "float32": (1, np.float32, 32),
+    "float16": (10, np.float16, 16),
+    "uint8": (2, np.uint8, 8),
+    "int8": (3, np.int8, 8),
+    "uint16": (4, np.uint16, 16),
+    "int16": (5, np.int16, 16),
+    "int32": (6, np.int32, 32),
+    "int64": (7, np.int64, 64),
+    "uint4": (21, np.uint8, 4),
+    "int4": (22, np.int8, 4),
+    "uint2": (25, np.uint8, 2),
+    "int2": (26, np.int8, 2),
 }
 BY_CODE = {code: name for name, (code, _, _) in TYPES.items()}
 
