@@ -47,15 +47,17 @@ std::vector<tensor_buffer> run_unplanned(const std::vector<tensor_buffer>& input
   [&]<int... I>(std::integer_sequence<int, I...>) {
     (
         [&] {
-          using step = lb::node_step<Model, I, lb::arch::generic>;
-          constexpr auto& data = lb::node_data<Model, I>;
+          constexpr const auto& groups = lb::node_groups<Model>::all;
+          using step = lb::group_step<Model, groups.group[I], lb::arch::generic>;
+          constexpr auto& data = lb::group_data<Model, groups.group[I]>.value[groups.place[I]];
+          const lb::step_needs needs = lb::needs_of<step>(data);
           const lb::step s = lb::step_of<step>(data);
           if (s.run == nullptr) return;
           lb::step_io io;
           for (int k = 0; k < Model::graph[I].in_count; ++k)
             io.in[k] = out[static_cast<std::size_t>(Model::graph[I].in[k])].data();
           io.out = out[I].data();
-          tensor_buffer scratch(lb::needs_of<step>(data).scratch_bytes);
+          tensor_buffer scratch(needs.scratch_bytes);
           io.scratch = scratch.data();
           s.run(s.data, io);
         }(),

@@ -32,7 +32,7 @@ public:
   // ---- ends of the graph
 
   /// An input of the model, for example g.input("image", tensor<q8, 32, 32, 3>({.scale = 1 / 128.f})).
-  constexpr edge input(node_name name, const tensor_desc& desc) {
+  constexpr edge input(const node_name& name, const tensor_desc& desc) {
     infer::verdict v;
     infer::check_tensor(desc, v);
     if (v.require(input_count_ < max_inputs, graph_errc::ends)) input_[input_count_++] = count_;
@@ -49,45 +49,45 @@ public:
   // ---- layers with weights
 
   /// Image [h][w][c] or [n][h][w][c]; weights [out_c][kernel.h][kernel.w][in_c / groups].
-  constexpr edge conv2d(node_name name, edge x, const conv2d_options& o);
+  constexpr edge conv2d(const node_name& name, edge x, const conv2d_options& o);
   /// Every channel on its own; weights [kernel.h][kernel.w][in_c * multiplier].
-  constexpr edge depthwise(node_name name, edge x, const depthwise_options& o);
+  constexpr edge depthwise(const node_name& name, edge x, const depthwise_options& o);
   /// Spreads every input over a window; weights [out_c][kernel.h][kernel.w][in_c].
-  constexpr edge transposed_conv2d(node_name name, edge x, const transposed_conv2d_options& o);
+  constexpr edge transposed_conv2d(const node_name& name, edge x, const transposed_conv2d_options& o);
 
   /// Ranks 1 and 3 are one vector, otherwise the first axis counts rows; see row_extents.
-  constexpr edge dense(node_name name, edge x, const dense_options& o);
+  constexpr edge dense(const node_name& name, edge x, const dense_options& o);
 
   // ---- two activations
 
   /// x [.., rows, depth] times w [.., depth, cols]; batch axes broadcast.
-  constexpr edge matmul(node_name name, edge x, edge w, const matmul_options& o);
-  constexpr edge add(node_name name, edge x, edge y, const sum_options& o) {
+  constexpr edge matmul(const node_name& name, edge x, edge w, const matmul_options& o);
+  constexpr edge add(const node_name& name, edge x, edge y, const sum_options& o) {
     return sum(op_kind::add, name, x, y, o);
   }
-  constexpr edge sub(node_name name, edge x, edge y, const sum_options& o) {
+  constexpr edge sub(const node_name& name, edge x, edge y, const sum_options& o) {
     return sum(op_kind::sub, name, x, y, o);
   }
-  constexpr edge mul(node_name name, edge x, edge y, const product_options& o) {
+  constexpr edge mul(const node_name& name, edge x, edge y, const product_options& o) {
     return elementwise(op_kind::mul, name, x, y, o);
   }
-  constexpr edge minimum(node_name name, edge x, edge y, const output_options& o) {
+  constexpr edge minimum(const node_name& name, edge x, edge y, const output_options& o) {
     return elementwise(op_kind::minimum, name, x, y, o);
   }
-  constexpr edge maximum(node_name name, edge x, edge y, const output_options& o) {
+  constexpr edge maximum(const node_name& name, edge x, edge y, const output_options& o) {
     return elementwise(op_kind::maximum, name, x, y, o);
   }
 
   // ---- pooling
 
-  constexpr edge max_pool(node_name name, edge x, const pool_options& o) {
+  constexpr edge max_pool(const node_name& name, edge x, const pool_options& o) {
     return pool(op_kind::max_pool, name, x, o);
   }
-  constexpr edge average_pool(node_name name, edge x, const pool_options& o) {
+  constexpr edge average_pool(const node_name& name, edge x, const pool_options& o) {
     return pool(op_kind::average_pool, name, x, o);
   }
   /// The mean over both spatial axes: HWC -> C, NHWC -> NC.
-  constexpr edge global_mean(node_name name, edge x, const output_options& o) {
+  constexpr edge global_mean(const node_name& name, edge x, const output_options& o) {
     infer::verdict v;
     node n = with_output(op_kind::global_mean, name, {x}, o.out, o.out_format, o.fused);
     v.require(desc(x).kind == element::codes, graph_errc::element);
@@ -103,27 +103,27 @@ public:
   // ---- one activation, element by element
 
   /// The same numbers with other parameters; also relu and the other clamps.
-  constexpr edge requantize(node_name name, edge x, const output_options& o) {
+  constexpr edge requantize(const node_name& name, edge x, const output_options& o) {
     infer::verdict v;
     v.require(desc(x).kind == element::codes, graph_errc::element);
     return push(with_output(op_kind::requantize, name, {x}, o.out, o.out_format, o.fused), v);
   }
-  constexpr edge relu(node_name name, edge x) { return clamped(name, x, activation::relu); }
-  constexpr edge relu6(node_name name, edge x) { return clamped(name, x, activation::relu6); }
-  constexpr edge leaky_relu(node_name name, edge x, double slope, const output_options& o) {
+  constexpr edge relu(const node_name& name, edge x) { return clamped(name, x, activation::relu); }
+  constexpr edge relu6(const node_name& name, edge x) { return clamped(name, x, activation::relu6); }
+  constexpr edge leaky_relu(const node_name& name, edge x, double slope, const output_options& o) {
     return function(name, x, functions::leaky_relu, o, slope);
   }
-  constexpr edge hard_swish(node_name name, edge x, const output_options& o) {
+  constexpr edge hard_swish(const node_name& name, edge x, const output_options& o) {
     return function(name, x, functions::hard_swish, o);
   }
-  constexpr edge sigmoid(node_name name, edge x, const output_options& o) {
+  constexpr edge sigmoid(const node_name& name, edge x, const output_options& o) {
     return function(name, x, functions::sigmoid, o);
   }
-  constexpr edge tanh(node_name name, edge x, const output_options& o) {
+  constexpr edge tanh(const node_name& name, edge x, const output_options& o) {
     return function(name, x, functions::tanh, o);
   }
   /// Any function of one number, tabulated at compile time: f(x, parameter) in real numbers.
-  constexpr edge function(node_name name, edge x, real_function f, const output_options& o,
+  constexpr edge function(const node_name& name, edge x, real_function f, const output_options& o,
                           double parameter = 0) {
     infer::verdict v;
     node n = with_output(op_kind::function, name, {x}, o.out, o.out_format, o.fused);
@@ -138,7 +138,7 @@ public:
   }
   /// Over the last axis. The output is scale 1/256, zero point -128 (or 0 for unsigned codes); the
   /// 16-bit form has scale 1/32768.
-  constexpr edge softmax(node_name name, edge x, const softmax_options& o = {}) {
+  constexpr edge softmax(const node_name& name, edge x, const softmax_options& o = {}) {
     infer::verdict v;
     const tensor_desc& in = desc(x);
     node n = with_output(op_kind::softmax, name, {x}, in.params, same_as_input, activation::none,
@@ -154,14 +154,14 @@ public:
     return push(n, v);
   }
   /// Floats to codes, ties to even.
-  constexpr edge quantize(node_name name, edge x, const output_options& o) {
+  constexpr edge quantize(const node_name& name, edge x, const output_options& o) {
     infer::verdict v;
     node n = with_output(op_kind::quantize, name, {x}, o.out, o.out_format, o.fused);
     if (o.out_format == same_as_input) n.out.format = qformat{};
     v.require(desc(x).kind == element::reals, graph_errc::element);
     return push(n, v);
   }
-  constexpr edge dequantize(node_name name, edge x) {
+  constexpr edge dequantize(const node_name& name, edge x) {
     infer::verdict v;
     node n = with_output(op_kind::dequantize, name, {x}, affine{}, same_as_input, activation::none,
                          rounding::single);
@@ -174,22 +174,22 @@ public:
   // ---- moving elements
 
   /// Joins up to 8 tensors with equal parameters along an axis.
-  constexpr edge concat(node_name name, const edge_list& x, int axis);
+  constexpr edge concat(const node_name& name, const edge_list& x, int axis);
   /// `parts` equal pieces along an axis; each is a slice node named name.0, name.1, ...
   template <size_t Parts>
-  constexpr std::array<edge, Parts> split(node_name name, edge x, int axis);
-  constexpr edge pad(node_name name, edge x, const pad_options& o);
-  constexpr edge reshape(node_name name, edge x, const axis_list& extents);
+  constexpr std::array<edge, Parts> split(const node_name& name, edge x, int axis);
+  constexpr edge pad(const node_name& name, edge x, const pad_options& o);
+  constexpr edge reshape(const node_name& name, edge x, const axis_list& extents);
   /// Output axis i is input axis axes[i].
-  constexpr edge transpose(node_name name, edge x, const axis_list& axes);
-  constexpr edge slice(node_name name, edge x, const slice_options& o);
-  constexpr edge resize(node_name name, edge x, const resize_options& o);
+  constexpr edge transpose(const node_name& name, edge x, const axis_list& axes);
+  constexpr edge slice(const node_name& name, edge x, const slice_options& o);
+  constexpr edge resize(const node_name& name, edge x, const resize_options& o);
   /// Samples x at the positions in grid: codes of shape [out_h][out_w][2] (x, y in -1..1).
-  constexpr edge grid_sample(node_name name, edge x, edge grid, const grid_sample_options& o);
+  constexpr edge grid_sample(const node_name& name, edge x, edge grid, const grid_sample_options& o);
 
   // ---- operations of the user's own
 
-  constexpr edge custom(node_name name, const edge_list& x, const custom_options& o) {
+  constexpr edge custom(const node_name& name, const edge_list& x, const custom_options& o) {
     infer::verdict v;
     node n{.kind = op_kind::custom, .name = name, .out = o.out, .custom = o};
     v.require(x.fits(), graph_errc::input_count);
@@ -258,7 +258,7 @@ private:
     return {count_++};
   }
 
-  constexpr node with_output(op_kind kind, node_name name, const edge_list& x, const affine& out,
+  constexpr node with_output(op_kind kind, const node_name& name, const edge_list& x, const affine& out,
                              const qformat& format, activation fused,
                              rounding policy = rounding::single) const {
     node n{.kind = kind,
@@ -271,14 +271,14 @@ private:
     return n;
   }
   template <class Options>
-  constexpr node weighted(op_kind kind, node_name name, edge x, const Options& o) const {
+  constexpr node weighted(op_kind kind, const node_name& name, edge x, const Options& o) const {
     node n = with_output(kind, name, {x}, o.out, o.out_format, o.fused, o.policy);
     n.weights = o.weights;
     n.bias = o.bias;
     return n;
   }
   template <class Options>
-  constexpr edge elementwise(op_kind kind, node_name name, edge x, edge y, const Options& o) {
+  constexpr edge elementwise(op_kind kind, const node_name& name, edge x, edge y, const Options& o) {
     infer::verdict v;
     node n = with_output(kind, name, {x, y}, o.out, o.out_format, o.fused);
     if constexpr (requires { o.policy; }) n.policy = o.policy;
@@ -287,7 +287,7 @@ private:
     n.out.shape = infer::broadcast(desc(x).shape, desc(y).shape, v);
     return push(n, v);
   }
-  constexpr edge sum(op_kind kind, node_name name, edge x, edge y, const sum_options& o) {
+  constexpr edge sum(op_kind kind, const node_name& name, edge x, edge y, const sum_options& o) {
     infer::verdict v;
     node n = with_output(kind, name, {x, y}, o.out, o.out_format, o.fused, rounding::single);
     n.sum = o.definition;
@@ -301,10 +301,10 @@ private:
     n.out.shape = infer::broadcast(desc(x).shape, desc(y).shape, v);
     return push(n, v);
   }
-  constexpr edge clamped(node_name name, edge x, activation fused) {
+  constexpr edge clamped(const node_name& name, edge x, activation fused) {
     return requantize(name, x, {.out = desc(x).params, .fused = fused});
   }
-  constexpr edge pool(op_kind kind, node_name name, edge x, const pool_options& o) {
+  constexpr edge pool(op_kind kind, const node_name& name, edge x, const pool_options& o) {
     infer::verdict v;
     node n = with_output(kind, name, {x}, desc(x).params, same_as_input, o.fused, rounding::single);
     v.require(desc(x).kind == element::codes, graph_errc::element);

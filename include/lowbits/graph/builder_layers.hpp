@@ -9,7 +9,7 @@
 namespace lowbits::inline LOWBITS_ABI {
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::conv2d(node_name name, edge x, const conv2d_options& o) {
+constexpr edge builder<Capacity>::conv2d(const node_name& name, edge x, const conv2d_options& o) {
   infer::verdict v;
   node n = weighted(op_kind::conv2d, name, x, o);
   n.groups = o.groups;
@@ -31,7 +31,7 @@ constexpr edge builder<Capacity>::conv2d(node_name name, edge x, const conv2d_op
 }
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::depthwise(node_name name, edge x, const depthwise_options& o) {
+constexpr edge builder<Capacity>::depthwise(const node_name& name, edge x, const depthwise_options& o) {
   infer::verdict v;
   node n = weighted(op_kind::depthwise, name, x, o);
   n.groups = o.multiplier;
@@ -51,7 +51,7 @@ constexpr edge builder<Capacity>::depthwise(node_name name, edge x, const depthw
 }
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::transposed_conv2d(node_name name, edge x,
+constexpr edge builder<Capacity>::transposed_conv2d(const node_name& name, edge x,
                                                     const transposed_conv2d_options& o) {
   infer::verdict v;
   node n = weighted(op_kind::transposed_conv2d, name, x, o);
@@ -69,7 +69,7 @@ constexpr edge builder<Capacity>::transposed_conv2d(node_name name, edge x,
 }
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::dense(node_name name, edge x, const dense_options& o) {
+constexpr edge builder<Capacity>::dense(const node_name& name, edge x, const dense_options& o) {
   infer::verdict v;
   node n = weighted(op_kind::dense, name, x, o);
   n.product = o.product;
@@ -84,7 +84,7 @@ constexpr edge builder<Capacity>::dense(node_name name, edge x, const dense_opti
 }
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::matmul(node_name name, edge x, edge w, const matmul_options& o) {
+constexpr edge builder<Capacity>::matmul(const node_name& name, edge x, edge w, const matmul_options& o) {
   infer::verdict v;
   node n = with_output(op_kind::matmul, name, {x, w}, o.out, o.out_format, o.fused, o.policy);
   n.flag[0] = o.x_transposed;

@@ -11,7 +11,7 @@
 namespace lowbits::inline LOWBITS_ABI {
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::concat(node_name name, const edge_list& x, int axis) {
+constexpr edge builder<Capacity>::concat(const node_name& name, const edge_list& x, int axis) {
   infer::verdict v;
   const tensor_desc first = desc(x.value[0]);
   node n{.kind = op_kind::concat, .name = name, .out = first, .axis = axis};
@@ -36,7 +36,7 @@ constexpr edge builder<Capacity>::concat(node_name name, const edge_list& x, int
 
 template <size_t Capacity>
 template <size_t Parts>
-constexpr std::array<edge, Parts> builder<Capacity>::split(node_name name, edge x, int axis) {
+constexpr std::array<edge, Parts> builder<Capacity>::split(const node_name& name, edge x, int axis) {
   static_assert(Parts >= 1 && Parts <= 99,
                 "lowbits: split: Parts is outside 1..99; split in two steps");
   std::array<edge, Parts> parts{};
@@ -66,7 +66,7 @@ constexpr std::array<edge, Parts> builder<Capacity>::split(node_name name, edge 
 }
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::pad(node_name name, edge x, const pad_options& o) {
+constexpr edge builder<Capacity>::pad(const node_name& name, edge x, const pad_options& o) {
   infer::verdict v;
   node n{.kind = op_kind::pad, .name = name, .in_count = 1, .in = {x.node}, .out = desc(x)};
   const int rank = n.out.shape.rank;
@@ -83,7 +83,7 @@ constexpr edge builder<Capacity>::pad(node_name name, edge x, const pad_options&
 }
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::reshape(node_name name, edge x, const axis_list& extents) {
+constexpr edge builder<Capacity>::reshape(const node_name& name, edge x, const axis_list& extents) {
   infer::verdict v;
   node n{.kind = op_kind::reshape, .name = name, .in_count = 1, .in = {x.node}, .out = desc(x)};
   n.out.shape = {};
@@ -98,7 +98,7 @@ constexpr edge builder<Capacity>::reshape(node_name name, edge x, const axis_lis
 }
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::transpose(node_name name, edge x, const axis_list& axes) {
+constexpr edge builder<Capacity>::transpose(const node_name& name, edge x, const axis_list& axes) {
   infer::verdict v;
   node n{.kind = op_kind::transpose, .name = name, .in_count = 1, .in = {x.node}, .out = desc(x)};
   const tensor_shape in = desc(x).shape;
@@ -115,7 +115,7 @@ constexpr edge builder<Capacity>::transpose(node_name name, edge x, const axis_l
 }
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::slice(node_name name, edge x, const slice_options& o) {
+constexpr edge builder<Capacity>::slice(const node_name& name, edge x, const slice_options& o) {
   infer::verdict v;
   node n{.kind = op_kind::slice, .name = name, .in_count = 1, .in = {x.node}, .out = desc(x)};
   const tensor_shape in = desc(x).shape;
@@ -136,7 +136,7 @@ constexpr edge builder<Capacity>::slice(node_name name, edge x, const slice_opti
 }
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::resize(node_name name, edge x, const resize_options& o) {
+constexpr edge builder<Capacity>::resize(const node_name& name, edge x, const resize_options& o) {
   infer::verdict v;
   node n{.kind = op_kind::resize, .name = name, .in_count = 1, .in = {x.node}, .out = desc(x)};
   n.flag[0] = o.align_corners;
@@ -154,7 +154,7 @@ constexpr edge builder<Capacity>::resize(node_name name, edge x, const resize_op
 }
 
 template <size_t Capacity>
-constexpr edge builder<Capacity>::grid_sample(node_name name, edge x, edge grid,
+constexpr edge builder<Capacity>::grid_sample(const node_name& name, edge x, edge grid,
                                               const grid_sample_options& o) {
   infer::verdict v;
   node n{.kind = op_kind::grid_sample,

@@ -24,22 +24,31 @@ class model_layout {
   struct table_of {
     T value[slots]{};
   };
-  using indices = std::make_integer_sequence<int, n>;
+  using groups = node_groups<Model>;
 
   // ---- per architecture
   template <class Arch>
-  static constexpr table_of<step_needs> needs = []<int... I>(std::integer_sequence<int, I...>) {
-    return table_of<step_needs>{
-        {needs_of<node_step<Model, I, Arch>>(node_data<Model, I>)...}};
-  }
-  (indices{});
+  static constexpr table_of<step_needs> needs = [] {
+    table_of<step_needs> t;
+    groups::for_each([&]<int Group>() {
+      for (size_t k = 0; k < groups::all.size[Group]; ++k)
+        t.value[groups::template members<Group>.value[k]] =
+            needs_of<group_step<Model, Group, Arch>>(group_data<Model, Group>.value[k]);
+    });
+    return t;
+  }();
   template <class Arch>
-  LOWBITS_FLASH static constexpr table_of<step> steps = [
-  ]<int... I>(std::integer_sequence<int, I...>) {
-    return table_of<step>{
-        {step_of<node_step<Model, I, Arch>>(node_data<Model, I>)...}};
-  }
-  (indices{});
+  LOWBITS_FLASH static constexpr table_of<step> steps = [] {
+    table_of<step> t;
+    groups::for_each([&]<int Group>() {
+      for (size_t k = 0; k < groups::all.size[Group]; ++k) {
+        const int i = groups::template members<Group>.value[k];
+        t.value[i] = step_of<group_step<Model, Group, Arch>>(group_data<Model, Group>.value[k],
+                                                             needs<Arch>.value[i]);
+      }
+    });
+    return t;
+  }();
 
   /// Offsets of prepared weights behind the header; 0 where a node has none.
   template <class Arch>

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// The constants of a compiled graph: the data of each node's step, and the multipliers and tables it
-// points to. One variable per node, so that every constant evaluation stays small.
+// The constants of a compiled graph: the data of its steps, one variable for each group of nodes with
+// the same code, and the multipliers and tables it points to, one variable per node, so that every
+// constant evaluation stays small.
 
+#include <lowbits/graph/groups.hpp>
 #include <lowbits/graph/steps.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
@@ -12,9 +14,6 @@ template <class T, size_t N>
 struct constant_table {
   T value[N > 0 ? N : 1]{};
 };
-
-template <class Model, int I>
-inline constexpr step_signature node_signature = signature_of(Model::graph, I);
 
 namespace detail {
 
@@ -26,16 +25,20 @@ struct node_facts {
   static constexpr const tensor_desc& x = Model::graph[n.in[0]].out;
 };
 
+template <class Multiplier, size_t Channels>
+constexpr auto make_factors(const node& n, const tensor_desc& x) noexcept {
+  constant_table<Multiplier, Channels> t;
+  fill_factors(n, x, t.value);
+  return t;
+}
+
 }  // namespace detail
 
 /// The multipliers of a weighted node, one per output channel.
-template <class Model, int I>
-LOWBITS_FLASH inline constexpr auto node_factors = [] {
-  using facts = detail::node_facts<Model, I>;
-  constant_table<typename rounding_tag<facts::n.policy>::multiplier, detail::channels_of(facts::n)> t;
-  detail::fill_factors(facts::n, facts::x, t.value);
-  return t;
-}();
+template <class Model, class Multiplier, int I>
+LOWBITS_FLASH inline constexpr auto node_factors =
+    detail::make_factors<Multiplier, detail::channels_of(Model::graph[I])>(
+        Model::graph[I], Model::graph[Model::graph[I].in[0]].out);
 
 /// The look-up table of a function node.
 template <class Model, int I>
@@ -45,19 +48,48 @@ LOWBITS_FLASH inline constexpr auto node_table = [] {
                                                          facts::n.function, facts::n.parameter);
 }();
 
-/// The constant operands of node I's step.
-template <class Model, int I>
-LOWBITS_FLASH inline constexpr auto node_data = [] {
-  constexpr step_signature s = node_signature<Model, I>;
-  if constexpr (has_weights(s.kind)) return detail::make_node_data<s>(Model::graph, I, node_factors<Model, I>.value);
-  else if constexpr (s.kind == op_kind::function)
-    return detail::make_node_data<s>(Model::graph, I, node_table<Model, I>.value);
-  else return detail::make_node_data<s, decltype(Model::graph), void>(Model::graph, I, nullptr);
+namespace detail {
+
+/// For every node of a group, a pointer to its multipliers or its table, or null.
+template <class Model, int Group>
+inline constexpr auto group_constants = []<size_t... K>(std::index_sequence<K...>) {
+  using groups = node_groups<Model>;
+  constexpr step_signature s = groups::all.signature[Group];
+  if constexpr (has_weights(s.kind)) {
+    using multiplier = typename rounding_tag<s.policy>::multiplier;
+    return constant_table<const multiplier*, sizeof...(K)>{
+        {node_factors<Model, multiplier, groups::template members<Group>.value[K]>.value...}};
+  } else if constexpr (s.kind == op_kind::function) {
+    return constant_table<std::add_pointer_t<decltype((node_table<Model, groups::all.first[Group]>.value[0]))>,
+                          sizeof...(K)>{{node_table<Model, groups::template members<Group>.value[K]>.value...}};
+  } else {
+    return constant_table<const void*, sizeof...(K)>{};
+  }
+}
+(std::make_index_sequence<node_groups<Model>::all.size[Group]>{});
+
+template <class Model, int Group>
+constexpr auto make_group_data(size_t place) noexcept {
+  using groups = node_groups<Model>;
+  return make_node_data<groups::all.signature[Group]>(
+      Model::graph, groups::template members<Group>.value[place], group_constants<Model, Group>.value[place]);
+}
+
+}  // namespace detail
+
+/// The constant operands of the steps of a group's nodes.
+template <class Model, int Group>
+LOWBITS_FLASH inline constexpr auto group_data = [] {
+  constexpr size_t size = node_groups<Model>::all.size[Group];
+  constant_table<decltype(detail::make_group_data<Model, Group>(0)), size> t;
+  for (size_t k = 0; k < size; ++k) t.value[k] = detail::make_group_data<Model, Group>(k);
+  return t;
 }();
 
-/// The step of node I on Arch.
-template <class Model, int I, class Arch>
-using node_step = typename signature_steps<node_signature<Model, I>,
-                                           std::remove_cvref_t<decltype(node_data<Model, I>)>>::template on<Arch>;
+/// The step of a group's nodes on Arch.
+template <class Model, int Group, class Arch>
+using group_step =
+    typename signature_steps<node_groups<Model>::all.signature[Group],
+                             std::remove_cvref_t<decltype(group_data<Model, Group>.value[0])>>::template on<Arch>;
 
 }  // namespace lowbits

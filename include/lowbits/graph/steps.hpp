@@ -110,15 +110,19 @@ constexpr step_needs needs_of(const Data& data) noexcept {
 
 /// The step with this data, which outlives it.
 template <class Step, class Data>
-constexpr step step_of(const Data& data) noexcept {
+constexpr step step_of(const Data& data, [[maybe_unused]] const step_needs& needs) noexcept {
   if constexpr (std::is_same_v<Step, no_step>) {
     return {};
   } else {
     step s{&Step::run, nullptr, &data};
     if constexpr (requires { &Step::pack; })
-      if (Step::needs(data).packed_bytes != 0) s.pack = &Step::pack;
+      if (needs.packed_bytes != 0) s.pack = &Step::pack;
     return s;
   }
+}
+template <class Step, class Data>
+constexpr step step_of(const Data& data) noexcept {
+  return step_of<Step>(data, needs_of<Step>(data));
 }
 
 }  // namespace lowbits

@@ -30,7 +30,10 @@ constexpr size_t channels_of(const node& n) noexcept {
 /// One multiplier per output channel of a weighted node.
 template <class Multiplier>
 constexpr void fill_factors(const node& n, const tensor_desc& in, Multiplier* to) noexcept {
-  for (size_t c = 0; c < channels_of(n); ++c) to[c] = Multiplier::from(factor_of(n, in, c));
+  for (size_t c = 0; c < channels_of(n); ++c) {
+    const bool is_repeated = c > 0 && n.weights.scale_of(c) == n.weights.scale_of(c - 1);
+    to[c] = is_repeated ? to[c - 1] : Multiplier::from(factor_of(n, in, c));
+  }
 }
 
 constexpr output_stage stage_of(const node& n) noexcept {
