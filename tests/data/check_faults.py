@@ -15,8 +15,8 @@ from pathlib import Path
 def damaged(root):
     """Yields what was damaged, with the folder in that state."""
     group = next(p for p in sorted(root.glob("*.json")) if p.name != "index.json")
-    model = root / next(iter(json.loads(group.read_text())["cases"][0]["files"]))
-    for path in (group, model):
+    files = json.loads(group.read_text())["cases"][0]["files"]  # none where models are elsewhere
+    for path in (group, *(root / name for name in files)):
         content = path.read_bytes()
         path.write_bytes(content[:-2] + b"??")
         yield f"content of {path.name}"

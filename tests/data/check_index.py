@@ -50,7 +50,8 @@ def case_faults(root, case):
             yield f"result {number} points at a result that is not there"
         if twin is None and not result.get("outputs"):
             yield f"result {number} is empty"
-    for tensor in case["inputs"] + [t for r in case["results"] for t in r.get("outputs", [])]:
+    outputs = [t for r in case["results"] for t in r.get("outputs", [])]
+    for tensor in case["inputs"] + case.get("inner", []) + outputs:
         yield from tensor_faults(tensor)
 
 

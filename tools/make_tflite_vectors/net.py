@@ -38,7 +38,7 @@ class Net:
         self.key, self.tensors, self.operators = key, [], []
         self.buffers, self.codes = [{}], []
         self.inputs, self.outputs, self.fed = [], [], {}
-        self.reference_versions = {}
+        self.nodes, self.reference_versions = [], {}
 
     def _tensor(self, name, dtype, shape, scale, zero, axis, buffer=0) -> int:
         tensor = {"shape": list(shape), "type": dtype.upper(), "buffer": buffer, "name": name}
@@ -92,6 +92,7 @@ class Net:
         if version is None:
             data = self.tensors[inputs[{"SPLIT": 1, "TRANSPOSE_CONV": 2}.get(code, 0)]]["type"]
             version = VERSIONS.get(code, (1, 1, 1))[{"INT8": 1, "INT16": 2}.get(data, 0)]
+        self.nodes.append(code)
         number = SCHEMA.enums["BuiltinOperator"][code]
         entry = {"deprecated_builtin_code": min(number, 127), "version": version,
                  "builtin_code": number}

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Numbers that depend on a name alone, so that every run of the tool writes the same files."""
 
-import hashlib
 import math
 
 import numpy as np
+
+from tensors import random_codes
 
 RANGE = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767), "int4": (-8, 7),
          "int32": (-2**31, 2**31 - 1), "int64": (-2**63, 2**63 - 1)}
@@ -18,7 +19,7 @@ def storage(dtype: str):
 
 def uniform(key: str, count: int) -> np.ndarray:
     """`count` integers in [0, 2^32)."""
-    return np.frombuffer(hashlib.shake_256(key.encode()).digest(4 * count), "<u4").astype(np.int64)
+    return random_codes(key, "int64", [count], 0, 2**32 - 1).array
 
 
 def codes(key: str, shape, lowest: int, highest: int) -> np.ndarray:

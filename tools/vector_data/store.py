@@ -53,9 +53,9 @@ def write_group(root, group, cases):
             "sha256": digest(text.encode())}
 
 
-def write_index(root, versions, groups):
+def write_index(root, versions, groups, **more):
     """Writes index.json, the list of the groups."""
-    text = _dump({"versions": versions, "groups": groups}) + "\n"
+    text = _dump({"versions": versions, "groups": groups, **more}) + "\n"
     (Path(root) / "index.json").write_text(text)
 
 
