@@ -42,6 +42,8 @@ def case_faults(root, case):
             yield f"{name} is missing"
         elif digest(root / name) != expected:
             yield f"{name} has another content than listed"
+    if "refused" in case:  # a damaged model: nobody ran it
+        return
     if not case["results"]:
         yield "no results"
     for number, result in enumerate(case["results"]):

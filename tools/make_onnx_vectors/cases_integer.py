@@ -76,6 +76,11 @@ def _qlinear_conv():
     yield make("qconv_typed_fields", "constants in int32_data and float_data", (1, 2, 4, 4), (3, 2, 3, 3),
                stored="typed")
     yield make("qconv_constant_nodes", "constants from Constant nodes", (1, 2, 4, 4), (3, 2, 3, 3), stored="node")
+    for types in ((u8, s8, s8), (s8, u8, s8), (s8, s8, u8)):
+        mixed = make("qconv_types_" + "_".join(types), "another combination of types", (1, 2, 4, 4), (3, 2, 3, 3),
+                     types)
+        mixed.runtime = False
+        yield mixed
     yield make("qconv_opset_21", "the same in a newer set", (1, 2, 4, 4), (3, 2, 3, 3), opset=21)
 
 
@@ -120,6 +125,10 @@ def _qlinear_matmul():
     yield make("qmatmul_depth_1", "an outer product", (4, 1), (1, 5))
     yield make("qmatmul_one_row", "a vector by a matrix, as [1, K]", (1, 16), (16, 10), (s8, s8, s8))
     yield make("qmatmul_saturates", "a third of the results saturate", (6, 8), (8, 5), (s8, s8, s8), fill=0.3)
+    for types in ((s8, u8, s8), (u8, u8, s8), (s8, s8, u8)):
+        mixed = make("qmatmul_types_" + "_".join(types), "another combination of types", (3, 5), (5, 4), types)
+        mixed.runtime = False
+        yield mixed
     yield make("qmatmul_opset_21", "the same in a newer set", (3, 8), (8, 5), (s8, s8, s8), opset=21)
 
 
@@ -146,6 +155,7 @@ def _matmul_integer():
     yield make("matmul_integer_u8_s8", "both zero points", (3, 7), (7, 5))
     yield make("matmul_integer_u8_u8", "both zero points", (3, 7), (7, 5), (u8, u8))
     yield make("matmul_integer_s8_s8", "both zero points", (3, 7), (7, 5), (s8, s8))
+    yield make("matmul_integer_s8_u8", "both zero points", (3, 7), (7, 5), (s8, u8))
     yield make("matmul_integer_no_zero_points", "both left out", (3, 7), (7, 5), zeros=(False, False))
     yield make("matmul_integer_only_right", "the left zero point is an empty name", (3, 7), (7, 5), zeros=(False, True))
     yield make("matmul_integer_only_left", "the right zero point left out", (3, 7), (7, 5), zeros=(True, False))
@@ -175,6 +185,7 @@ def _conv_integer():
     yield make("conv_integer_pads", "padding is the zero point of x", (1, 2, 5, 6), (3, 2, 3, 3),
                zeros=(True, False), pads=[1, 0, 1, 2])
     yield make("conv_integer_s8_weights", "uint8 by int8", (1, 2, 5, 6), (3, 2, 3, 3), ("uint8", "int8"), (True, False))
+    yield make("conv_integer_s8_s8", "int8 throughout", (1, 2, 5, 6), (3, 2, 3, 3), ("int8", "int8"))
     yield make("conv_integer_strides_group", "stride 2, two groups", (2, 4, 7, 6), (4, 2, 3, 2), group=2,
                strides=[2, 2])
     yield make("conv_integer_dilations", "dilated, same padding", (1, 2, 7, 6), (3, 2, 3, 3), dilations=[2, 2],

@@ -17,6 +17,7 @@ import cases_integer  # noqa: E402
 import cases_network  # noqa: E402
 import cases_qdq  # noqa: E402
 import cases_quantize  # noqa: E402
+import cases_refused  # noqa: E402
 from runtimes import run_reference, run_runtime  # noqa: E402
 from store import compared, make_groups, run_maker, same, tensor_json  # noqa: E402
 
@@ -26,6 +27,7 @@ GROUPS = {
     "float": cases_float.cases,
     "qdq": cases_qdq.cases,
     "network": cases_network.cases,
+    "refused": cases_refused.cases,
 }
 DEFAULT = Path(__file__).resolve().parents[2] / "tests" / "data" / "onnx_ops"
 
@@ -60,6 +62,9 @@ def results_of(net, model):
 
 def case_of(net):
     """The group's entry for one case, and its model."""
+    if isinstance(net, cases_refused.Refused):
+        entry = {"name": net.name, "refused": net.about, "runtime_refuses": cases_refused.runtime_opinion(net.content)}
+        return entry, {net.name + ".onnx": net.content}
     try:
         model = net.model()
         results, second = results_of(net, model)

@@ -15,6 +15,7 @@ class Net:
         self.runtime = True  # False: ONNX Runtime has no such form, the reference evaluator runs it
         self.feeds, self.constants, self.nodes, self.results = {}, {}, [], []
         self.declared = {}
+        self.checked = True  # False: the model is wrong on purpose
 
     def input(self, name, tensor, shape=None):
         """A graph input and the value to run with; `shape` is what the model says where it differs."""
@@ -68,6 +69,10 @@ class Net:
             [tensor_proto(name, *stored) for name, stored in self.constants.items()])
         model = helper.make_model(graph, opset_imports=opsets, ir_version=version,
                                   producer_name="lowbits make_onnx_vectors")
+        if not self.checked:
+            for output in model.graph.output:
+                output.type.CopyFrom(helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, None))
+            return model
         inferred = shape_inference.infer_shapes(model, strict_mode=True)
         del model.graph.output[:]
         model.graph.output.extend(inferred.graph.output)
