@@ -13,11 +13,15 @@
 //   std::int8_t a_name_with_as_many_characters_as_a_buil[1];  // [1][1][1], real = 0.5 * (q + 3)
 //   std::int8_t grid[8];  // [2][2][2], real = 0.007874016 * q
 //   std::int16_t head[1];  // [1][1], real = 1.0 * q
+//   std::int8_t raised[48];  // [4][6][2], real = 0.5 * (q + 3)
+//   float real_rows[4];  // [4]
+//   std::uint8_t looked_up[48];  // [4][6][2], real = 0.25 * q
+//   std::int16_t wide_table[1];  // [1][1], real = 0.25 * q
 //   float reals[6];  // [2][3]
 //   std::int8_t n9_up[288];  // [8][12][3], real = 0.25 * q
 //   std::int8_t up_same[96];  // [8][12][1], real = 0.25 * q
 //   lowbits::status s = net::run(arena, image, real_part, a_name_with_as_many_characters_as_a_buil,
-//       grid, head, reals, n9_up, up_same);
+//       grid, head, raised, real_rows, looked_up, wide_table, reals, n9_up, up_same);
 
 #include <cstdint>
 
@@ -85,8 +89,85 @@ LOWBITS_FLASH inline constexpr float another_name_also_of_sixty_two_letters_i_sc
   1.1754944e-38f
 };
 
+// offsets: [1][1][2], real = 0.25 * q
+LOWBITS_FLASH inline constexpr std::int8_t offsets_c[2] = {
+  -128,  127
+};
+
+// three: [3]
+LOWBITS_FLASH inline constexpr float three_c[3] = {
+           -1.5f,           0.1f,         1e+30f
+};
+
+// looked up: results, one for each code of the input
+LOWBITS_FLASH inline constexpr std::uint8_t looked_up_c[256] = {
+     1,    2,  255,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0
+};
+
+// wide table: results, one for each code of the input
+LOWBITS_FLASH inline constexpr std::int16_t wide_table_c[513] = {
+  -32768,  32767,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,      0,
+       0,      0,      0,      0,      0,      0,      0,      0,      0
+};
+
 constexpr auto make_net() {
-  lb::builder<35> g;
+  lb::builder<43> g;
   const auto image_y = g.input("image",
       lb::tensor<lb::q8, 4, 6, 2>({.scale = 0.5f, .zero_point = -3}));
   const auto real_part_y = g.input("real part", lb::real_tensor<2, 3>());
@@ -144,6 +225,17 @@ constexpr auto make_net() {
       0.1);
   g.transpose("turned", image_y, {2, 0, 1});
   g.pad("framed", image_y, {.before = {1, 0, 0}, .after = {0, 2, 0}});
+  g.pad("walled", image_y, {.before = {0, 0, 0}, .after = {0, 0, 1}, .value = -128});
+  g.pad("real frame", real_part_y, {.before = {0, 1}, .after = {0, 0}, .value = 0.5f});
+  const auto offsets_y = g.constant("offsets", lb::tensor<lb::q8, 1, 1, 2>({.scale = 0.25f}),
+      offsets_c);
+  const auto raised_y = g.add("raised", image_y, offsets_y,
+      {.out = {.scale = 0.5f, .zero_point = -3}});
+  const auto three_y = g.constant("three", lb::real_tensor<3>(), three_c);
+  const auto real_rows_y = g.pad("real rows", three_y, {.before = {0}, .after = {1}});
+  const auto looked_up_y = g.table("looked up", image_y, looked_up_c, {.out = {.scale = 0.25f},
+      .out_format = lb::qformat::of<lb::u8>()});
+  const auto wide_table_y = g.table("wide table", wide_y, wide_table_c, {.out = {.scale = 0.25f}});
   g.resize("larger", image_y, {.out_h = 8, .out_w = 9, .mode = lb::resize_mode::bilinear,
       .half_pixel_centers = true});
   const auto grid_y = g.input("grid", lb::tensor<lb::q8, 2, 2, 2>({.scale = 0.007874016f}));
@@ -155,6 +247,10 @@ constexpr auto make_net() {
       .out_format = lb::qformat::of<lb::u4>()});
   const auto reals_y = g.dequantize("reals", codes_y);
   g.output(head_y);
+  g.output(raised_y);
+  g.output(real_rows_y);
+  g.output(looked_up_y);
+  g.output(wide_table_y);
   g.output(reals_y);
   g.output(n9_up_y);
   return g.output(up_same_y);

@@ -162,4 +162,32 @@ constexpr auto make_moves() {
   return g.output(g.sigmoid("sigmoid", s, {.out = {.scale = 1 / 256.f, .zero_point = -128}}));
 }
 
+
+struct table_values {
+  std::uint8_t byte[256];
+  std::int16_t word[513];
+};
+constexpr table_values tables = [] {
+  table_values t{};
+  for (int i = 0; i < 256; ++i) t.byte[i] = static_cast<std::uint8_t>(i * 7 + 3);
+  for (int i = 0; i < 513; ++i) t.word[i] = static_cast<std::int16_t>((i - 256) * (i % 2 == 0 ? 100 : -90));
+  return t;
+}();
+constexpr std::int8_t constant_codes[] = {-128, 127, 0, 5, -9};
+constexpr float constant_reals[] = {-1.5f, 0.25f, 3.0f};
+
+/// Outputs: x + constant, the constant, x by a table, a 16-bit table, x padded with 100, floats.
+constexpr auto make_constants() {
+  lb::builder<16> g;
+  const auto x = g.input("x", lb::tensor<lb::q8, 3, 4, 5>(px));
+  const auto wide = g.input("wide", lb::tensor<lb::q16, 7>({.scale = .001f}));
+  const auto c = g.constant("c", lb::tensor<lb::q8, 5>(py), constant_codes);
+  g.output(g.add("sum", x, c, {.out = po})).output(g.reshape("c again", c, {5, 1}));
+  g.output(g.table("bytes", x, tables.byte, {.out = {.scale = .09f}, .out_format = lb::qformat::of<lb::u8>()}));
+  g.output(g.table("words", wide, tables.word, {.out = {.scale = .002f}}));
+  g.output(g.pad("padded", x, {.before = {1, 0, 0}, .after = {0, 0, 2}, .value = 100}));
+  const auto reals = g.constant("reals", lb::real_tensor<3>(), constant_reals);
+  return g.output(g.pad("real pad", reals, {.before = {1}, .after = {1}, .value = -0.5f}));
+}
+
 }  // namespace op_graphs

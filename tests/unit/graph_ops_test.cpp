@@ -212,3 +212,34 @@ TEST_CASE("graph ops: functions follow their table, moves keep every element") {
       }
   check_equal(run_both<lb::model<make_moves>>(x), want);
 }
+
+TEST_CASE("graph ops: constants, given tables, padding with a value") {
+  using net = lb::model<make_constants>;
+  auto x = random_codes<std::int8_t>(60, 14);
+  auto wide = random_codes<std::int16_t>(7, 15);
+  std::vector<std::int8_t> sum(60), again(5), padded(4 * 4 * 7), want_sum(60);
+  std::vector<std::uint8_t> bytes(60), want_bytes;
+  std::vector<std::int16_t> words(7), want_words;
+  std::vector<float> reals(5);
+  alignas(lb::arena_alignment) static unsigned char arena[net::arena_bytes];
+  REQUIRE(net::run(arena, x, wide, sum, again, bytes, words, padded, reals) == lb::status::ok);
+  const auto add = lb::make_sum(q8f, px, q8f, py, q8f, po, lb::activation::none, false);
+  for (std::size_t i = 0; i < 60; ++i) {
+    want_sum[i] = static_cast<std::int8_t>(add(x[i], constant_codes[i % 5]));
+    want_bytes.push_back(tables.byte[static_cast<std::uint8_t>(x[i])]);
+  }
+  for (std::int16_t w : wide)
+    want_words.push_back(static_cast<std::int16_t>(
+        lb::interpolate(tables.word, w, lb::table_index::of(lb::qformat::of<lb::q16>()))));
+  check_equal(sum, want_sum);
+  check_equal(again, std::vector<std::int8_t>(constant_codes, constant_codes + 5));
+  check_equal(bytes, want_bytes);
+  check_equal(words, want_words);
+  check_equal(reals, {-0.5f, -1.5f, 0.25f, 3.0f, -0.5f});
+  for (std::size_t i = 0; i < padded.size(); ++i) {
+    const std::size_t row = i / 28, column = i / 7 % 4, c = i % 7;
+    const bool inside = row >= 1 && c < 5;
+    CHECK(padded[i] == (inside ? x[(row - 1) * 20 + column * 5 + c] : 100));
+  }
+  CHECK(net::weight_bytes == 5 + 256 + 513 * 2 + 12);
+}

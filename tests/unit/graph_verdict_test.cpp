@@ -20,6 +20,7 @@ using lb::graph_errc;
 
 constexpr std::int8_t w8[8 * 2 * 2] = {1};
 constexpr std::int64_t lowest_bias[8] = {INT64_MIN};
+constexpr std::int16_t wide_table[513] = {};
 constexpr lb::affine q{.scale = 0.1f};
 constexpr float nan = __builtin_nanf("");
 constexpr lb::symmetric ws{.scale = 0.1f};
@@ -87,6 +88,15 @@ constexpr attempt attempts[] = {
                  .bias = lowest_bias,
                  .out = q});
      }},
+    {"constant with too few elements", graph_errc::constant_count,
+     [](graph& g, lb::edge) { g.constant("c", lb::tensor<lb::q8, 9>(q), w8); }},
+    {"constant of another type", graph_errc::constant_type,
+     [](graph& g, lb::edge) { g.constant("c", lb::tensor<lb::u8, 32>(q), w8); }},
+    {"wide table for 8-bit codes", graph_errc::table_size,
+     [](graph& g, lb::edge x) { g.table("t", x, wide_table, {.out = q}); }},
+    {"no table", graph_errc::table_size, [](graph& g, lb::edge x) { g.table("t", x, {}, {.out = q}); }},
+    {"pad with no code", graph_errc::pad_value,
+     [](graph& g, lb::edge x) { g.pad("p", x, {.after = {1}, .value = 128}); }},
     {"concat of nine", graph_errc::input_count,
      [](graph& g, lb::edge x) {
        g.concat("c", {x, x, x, x, x, x, x, x, x}, 2);

@@ -36,6 +36,12 @@ constexpr std::int16_t wide_w[4] = {-32768, 32767, 0, 1};
 constexpr std::uint8_t one_byte[1] = {0xe4}, two_bytes[2] = {0xe4, 0x1b};
 constexpr float two_scales[2] = {0.1f, 1e-6f}, one_scale[1] = {1.17549435e-38f};
 constexpr std::int32_t conv_b[2] = {-2147483647, 2147483647};
+constexpr std::int8_t offsets[2] = {-128, 127};
+constexpr float reals[3] = {-1.5f, 0.1f, 1e30f};
+constexpr struct {
+  std::uint8_t byte[256];
+  std::int16_t word[513];
+} tables = {{1, 2, 255}, {-32768, 32767}};
 constexpr std::int64_t wide_b[1] = {-4000000000000000000};
 
 /// One node of every kind that text can describe.
@@ -107,6 +113,12 @@ void fill(graph& g) {
   g.leaky_relu("leaky", m, 0.1, {.out = a});
   g.transpose("turned", x, {2, 0, 1});
   g.pad("framed", x, {.before = {1, 0, 0}, .after = {0, 2, 0}});
+  g.pad("walled", x, {.after = {0, 0, 1}, .value = -128});
+  g.pad("real frame", real, {.before = {0, 1}, .value = 0.5f});
+  g.output(g.add("raised", x, g.constant("offsets", tensor<q8, 1, 1, 2>(b), offsets), {.out = a}));
+  g.output(g.pad("real rows", g.constant("three", real_tensor<3>(), reals), {.after = {1}}));
+  g.output(g.table("looked up", x, tables.byte, {.out = b, .out_format = qformat::of<u8>()}));
+  g.output(g.table("wide table", w, tables.word, {.out = b}));
   g.resize("larger", x,
            {.out_h = 8, .out_w = 9, .mode = resize_mode::bilinear, .half_pixel_centers = true});
   g.grid_sample("sampled", x, g.input("grid", tensor<q8, 2, 2, 2>({.scale = 1 / 127.f})),
@@ -194,6 +206,15 @@ TEST_CASE("the emitted text is the same graph") {
     CHECK(a.mode == b.mode);
     CHECK(a.outside == b.outside);
     CHECK((a.function == b.function));
+    CHECK(a.has_fill == b.has_fill);
+    CHECK(a.fill == b.fill);
+    REQUIRE(a.constant.length == b.constant.length);
+    CHECK(a.constant.type == b.constant.type);
+    if (b.kind == lb::op_kind::constant) CHECK(std::memcmp(a.constant.data, b.constant.data, b.out.bytes()) == 0);
+    REQUIRE(a.table.is_bound == b.table.is_bound);
+    CHECK((a.table.words != nullptr) == (b.table.words != nullptr));
+    if (b.table.bytes != nullptr) CHECK(std::memcmp(a.table.bytes, b.table.bytes, 256) == 0);
+    if (b.table.words != nullptr) CHECK(std::memcmp(a.table.words, b.table.words, 1026) == 0);
     CHECK(a.parameter == b.parameter);
     REQUIRE(a.weights.length == b.weights.length);
     CHECK(a.weights.storage == b.weights.storage);

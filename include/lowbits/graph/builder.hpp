@@ -38,6 +38,16 @@ public:
     if (v.require(input_count_ < max_inputs, graph_errc::ends)) input_[input_count_++] = count_;
     return push({.kind = op_kind::input, .name = name, .out = desc}, v);
   }
+  /// A tensor that never changes, for example an operand of add. The array outlives the model.
+  constexpr edge constant(const node_name& name, const tensor_desc& desc, const constant_data& data) {
+    infer::verdict v;
+    infer::check_tensor(desc, v);
+    v.require(data.type == number_type_of(desc), graph_errc::constant_type);
+    if (v.ok())
+      v.require(data.length == desc.count(), graph_errc::constant_count, static_cast<int64_t>(desc.count()),
+                static_cast<int64_t>(data.length));
+    return push({.kind = op_kind::constant, .name = name, .out = desc, .constant = data}, v);
+  }
   /// Marks e as an output of the model; outputs are numbered in the order of the calls.
   constexpr builder& output(edge e) {
     if (!owns(e)) fail({.code = graph_errc::edge});
@@ -129,11 +139,17 @@ public:
     node n = with_output(op_kind::function, name, {x}, o.out, o.out_format, o.fused);
     n.function = f;
     n.parameter = parameter;
-    v.require(desc(x).kind == element::codes, graph_errc::element);
-    const bool wide = desc(x).format.bits > 8;
-    v.require(wide == (n.out.format.bits > 8) &&
-                  (!wide || (n.out.format.is_signed && desc(x).format.is_signed)),
-              graph_errc::table_width);
+    check_function(n, desc(x), v);
+    return push(n, v);
+  }
+  /// A function given by its results: table[b] is the storage byte for the code whose storage byte is b.
+  constexpr edge table(const node_name& name, edge x, const function_table& t, const output_options& o) {
+    infer::verdict v;
+    node n = with_output(op_kind::function, name, {x}, o.out, o.out_format, o.fused);
+    n.table = t;
+    check_function(n, desc(x), v);
+    v.require(t.is_bound && (desc(x).format.bits > 8) == (t.bytes == nullptr), graph_errc::table_size);
+    v.require(o.fused == activation::none, graph_errc::table_size);
     return push(n, v);
   }
   /// Over the last axis. The output is scale 1/256, zero point -128 (or 0 for unsigned codes); the
@@ -300,6 +316,12 @@ private:
                   graph_errc::scale_range);
     n.out.shape = infer::broadcast(desc(x).shape, desc(y).shape, v);
     return push(n, v);
+  }
+  static constexpr void check_function(const node& n, const tensor_desc& x, infer::verdict& v) noexcept {
+    v.require(x.kind == element::codes, graph_errc::element);
+    const bool wide = x.format.bits > 8;
+    v.require(wide == (n.out.format.bits > 8) && (!wide || (n.out.format.is_signed && x.format.is_signed)),
+              graph_errc::table_width);
   }
   constexpr edge clamped(const node_name& name, edge x, activation fused) {
     return requantize(name, x, {.out = desc(x).params, .fused = fused});

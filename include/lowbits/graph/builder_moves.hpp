@@ -79,6 +79,12 @@ constexpr edge builder<Capacity>::pad(const node_name& name, edge x, const pad_o
     n.list[0][a] = o.before.value[a];
     n.out.shape.extent[a] = static_cast<int>(extent);
   }
+  n.has_fill = o.value.is_given;
+  n.fill = o.value.code;
+  n.parameter = static_cast<double>(o.value.real);
+  const qformat& f = n.out.format;
+  v.require(!n.has_fill || n.out.kind == element::reals || (n.fill >= f.lowest() && n.fill <= f.highest()),
+            graph_errc::pad_value);
   return push(n, v);
 }
 

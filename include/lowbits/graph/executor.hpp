@@ -23,12 +23,15 @@ struct run_memory {
   unsigned char* arena = nullptr;
   const void* const* in = nullptr;
   void* const* out = nullptr;
+  const void* const* constants = nullptr;
 
   void* address(const location& l) const noexcept {
     switch (l.where) {
-      case memory::model_input:  // inputs are only ever read: steps take them as const
+      case memory::model_input:  // inputs and constants are only read: steps take them as const
         return const_cast<unsigned char*>(elements<unsigned char>(in[l.index])) + l.offset;
       case memory::model_output: return elements<unsigned char>(out[l.index]) + l.offset;
+      case memory::constant:
+        return const_cast<unsigned char*>(elements<unsigned char>(constants[l.index])) + l.offset;
       case memory::arena: break;
     }
     return arena + l.offset;

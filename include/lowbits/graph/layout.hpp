@@ -106,6 +106,22 @@ class model_layout {
     make_routes(Model::graph, n, placed, plan.offset, plan.offset + slots, t.of, t.in);
     return t;
   }();
+  static constexpr size_t constant_count = [] {
+    size_t total = 0;
+    for (int i = 0; i < n; ++i) total += Model::graph[i].kind == op_kind::constant ? 1 : 0;
+    return total;
+  }();
+  struct constant_pointers {
+    const void* at[constant_count + 1]{};
+  };
+  /// In the order of the nodes.
+  LOWBITS_FLASH static constexpr constant_pointers constants = [] {
+    constant_pointers c;
+    size_t next = 0;
+    for (int i = 0; i < n; ++i)
+      if (Model::graph[i].kind == op_kind::constant) c.at[next++] = Model::graph[i].constant.data;
+    return c;
+  }();
   static constexpr auto late_copies = [] {
     struct {
       late_copy value[max_inputs];
@@ -224,7 +240,7 @@ public:
     if (!is_aligned(arena.data(), arena_alignment)) return status::misaligned;
     io_buffers<Model> buffers;
     if (const status s = buffers.bind(io...); s != status::ok) return s;
-    const run_memory memories{arena.data(), buffers.in, buffers.out};
+    const run_memory memories{arena.data(), buffers.in, buffers.out, constants.at};
     for (int i = 0; i < n; ++i) {
       const step& st = table.steps[i];
       if (st.run != nullptr) {

@@ -50,6 +50,14 @@ LOWBITS_FLASH inline constexpr auto node_table = [] {
 
 namespace detail {
 
+/// The table of function node I: its own, or the one made from its function.
+template <class Model, int I>
+constexpr auto table_at() noexcept {
+  constexpr step_signature s = signature_of(Model::graph, I);
+  if constexpr (Model::graph[I].table.is_bound) return bound_table<s>(Model::graph[I].table);
+  else return &node_table<Model, I>.value[0];
+}
+
 /// For every node of a group, a pointer to its multipliers or its table, or null.
 template <class Model, int Group>
 inline constexpr auto group_constants = []<size_t... K>(std::index_sequence<K...>) {
@@ -60,8 +68,8 @@ inline constexpr auto group_constants = []<size_t... K>(std::index_sequence<K...
     return constant_table<const multiplier*, sizeof...(K)>{
         {node_factors<Model, multiplier, groups::template members<Group>.value[K]>.value...}};
   } else if constexpr (s.kind == op_kind::function) {
-    return constant_table<std::add_pointer_t<decltype((node_table<Model, groups::all.first[Group]>.value[0]))>,
-                          sizeof...(K)>{{node_table<Model, groups::template members<Group>.value[K]>.value...}};
+    return constant_table<decltype(table_at<Model, groups::all.first[Group]>()), sizeof...(K)>{
+        {table_at<Model, groups::template members<Group>.value[K]>()...}};
   } else {
     return constant_table<const void*, sizeof...(K)>{};
   }

@@ -4,21 +4,21 @@
 // Which nodes share a buffer, and how long each buffer lives. A reshape is its input; an
 // element-wise node may overwrite an input nobody reads again; the inputs of a concatenation along
 // the outermost axis are written straight into the result. Model inputs and outputs are the
-// caller's buffers and take no room in the arena.
+// caller's buffers and take no room in the arena; constants are where they are.
 
 #include <lowbits/graph/plan.hpp>
 #include <lowbits/op/node.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
-enum class memory : uint8_t { arena, model_input, model_output };
+enum class memory : uint8_t { arena, model_input, model_output, constant };
 
 template <size_t N>
 struct placement {
   int root[N]{};          ///< the node whose buffer holds this node's elements
   size_t offset[N]{};     ///< bytes from the start of that buffer
   memory where[N]{};      ///< of roots
-  int index[N]{};         ///< of roots: which model input or output
+  int index[N]{};         ///< of roots: which model input, output or constant
   buffer_life life[N]{};  ///< of roots in the arena; size 0 for all others
 };
 
@@ -60,11 +60,16 @@ constexpr placement<N> place_nodes(const Graph& g, int n = static_cast<int>(N)) 
     p.where[g.input_node(k)] = memory::model_input;
     p.index[g.input_node(k)] = k;
   }
+  for (int i = 0, constants = 0; i < n; ++i) {
+    if (g[i].kind != op_kind::constant) continue;
+    p.where[i] = memory::constant;
+    p.index[i] = constants++;
+  }
   for (int k = 0; k < g.output_count(); ++k) {
     const int node = g.output_node(k);
     last_use[node] = n;
     if (p.where[node] != memory::arena)
-      continue;  // an input, or given out twice: copied at the end
+      continue;  // an input, a constant, or given out twice: copied at the end
     p.where[node] = memory::model_output;
     p.index[node] = k;
   }

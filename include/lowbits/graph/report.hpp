@@ -10,7 +10,7 @@ namespace lowbits::inline LOWBITS_ABI {
 
 struct model_report {
   uint64_t macs = 0;        ///< multiply-accumulates of one run
-  size_t weight_bytes = 0;  ///< weights, biases and constants of custom nodes, as stored
+  size_t weight_bytes = 0;  ///< weights, biases, constants and given tables, as stored
   size_t arena_bytes = 0;
   size_t prepared_bytes = 0;  ///< for the architecture that needs most
   int peak_node = 0;          ///< the node with the largest sum of input and output bytes
@@ -66,6 +66,8 @@ constexpr bool fits_int32(const Graph& g, int i) noexcept {
 
 constexpr size_t constant_bytes(const node& n, size_t weight_count) noexcept {
   if (n.kind == op_kind::custom) return n.custom.user_bytes;
+  if (n.kind == op_kind::constant) return n.out.bytes();
+  if (n.kind == op_kind::function && n.table.is_bound) return n.out.format.bits > 8 ? sizeof(int16_t) * 513 : 256;
   if (!has_weights(n.kind)) return 0;
   return n.weights.bytes(weight_count) + n.bias.length * (n.bias.is_wide ? 8 : 4);
 }

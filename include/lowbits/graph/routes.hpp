@@ -11,7 +11,7 @@ namespace lowbits::inline LOWBITS_ABI {
 struct location {
   uint32_t offset = 0;
   memory where = memory::arena;
-  uint8_t index = 0;
+  uint16_t index = 0;
 };
 
 /// One node's operands: its output, its scratch, and where its inputs stand in the list of all.
@@ -22,7 +22,7 @@ struct route {
   uint8_t in_count = 0;
 };
 
-/// A model output that no node writes in place: an input given out again, one node given out twice.
+/// A model output that no node writes in place: an input or constant given out, one node given out twice.
 struct late_copy {
   location from{};
   size_t bytes = 0;
@@ -34,7 +34,7 @@ template <size_t N>
 constexpr location locate(const placement<N>& p, const size_t* offset, int i) noexcept {
   const int r = p.root[i];
   const size_t base = p.where[r] == memory::arena ? offset[r] : 0;
-  return {static_cast<uint32_t>(base + p.offset[i]), p.where[r], static_cast<uint8_t>(p.index[r])};
+  return {static_cast<uint32_t>(base + p.offset[i]), p.where[r], static_cast<uint16_t>(p.index[r])};
 }
 
 /// Fills one route per node, and the list of all inputs. scratch holds the places of the steps' work

@@ -45,7 +45,7 @@ template <class Graph>
 constexpr step_signature signature_of(const Graph& g, int i) noexcept {
   const node& n = g[i];
   step_signature s{.kind = n.kind};
-  if (n.kind == op_kind::input || n.kind == op_kind::reshape || n.kind == op_kind::concat ||
+  if (n.kind == op_kind::input || n.kind == op_kind::constant || n.kind == op_kind::reshape || n.kind == op_kind::concat ||
       n.kind == op_kind::custom)
     return s;
   s.x = number_type_of(g[n.in[0]].out);

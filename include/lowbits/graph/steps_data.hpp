@@ -67,6 +67,13 @@ constexpr auto make_weighted(const node& n, const tensor_desc& x, const Shape& s
   return d;
 }
 
+/// The table that a function node was given.
+template <step_signature S>
+constexpr auto bound_table(const function_table& t) noexcept {
+  if constexpr (S.x == number_type::q16) return t.words;
+  else return t.bytes;
+}
+
 constexpr conv2d_shape conv2d_shape_of(const node& n, const tensor_desc& x) noexcept {
   if (n.kind == op_kind::dense) {
     const row_extents rows = row_extents::of(x);
@@ -137,7 +144,7 @@ constexpr auto make_node_data(const Graph& g, int i, const Constant* constants) 
     return make_resize_data(n, x);
   } else if constexpr (S.kind == op_kind::grid_sample) {
     return make_grid_sample_data(n, x, y);
-  } else if constexpr (S.kind == op_kind::input) {
+  } else if constexpr (S.kind == op_kind::input || S.kind == op_kind::constant) {
     return 0;
   } else {
     return make_move_data(n, x);

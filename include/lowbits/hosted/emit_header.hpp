@@ -76,6 +76,31 @@ inline std::string arrays(const node& n, const node& in, const std::string& id) 
   return text;
 }
 
+inline std::string elements_array(const constant_data& c, const std::string& name) {
+  const auto as = [&]<class T>(const T*, const char* type, size_t width) {
+    return number_array(type, name, std::span(static_cast<const T*>(c.data), c.length), width);
+  };
+  switch (c.type) {
+    case number_type::q8: return as(static_cast<const int8_t*>(nullptr), "std::int8_t", 4);
+    case number_type::u8: return as(static_cast<const uint8_t*>(nullptr), "std::uint8_t", 4);
+    case number_type::q16: return as(static_cast<const int16_t*>(nullptr), "std::int16_t", 6);
+    case number_type::u16: return as(static_cast<const uint16_t*>(nullptr), "std::uint16_t", 6);
+    case number_type::real: break;
+  }
+  return as(static_cast<const float*>(nullptr), "float", 14);
+}
+
+/// The array of a constant, or of a function that was given as a table.
+inline std::string constant_array(const node& n, const std::string& id) {
+  const std::string name = joined(id, "_c");
+  if (n.kind == op_kind::constant)
+    return joined(comment(joined(n.name, ": ", meaning(n.out))), elements_array(n.constant, name));
+  const std::string what = comment(joined(n.name, ": results, one for each code of the input"));
+  if (n.table.words != nullptr)
+    return joined(what, number_array("std::int16_t", name, std::span(n.table.words, 513), 6));
+  return joined(what, number_array("std::uint8_t", name, std::span(n.table.bytes, 256), 4));
+}
+
 /// Everything in front of the arrays: what the header is and how to use it.
 template <size_t Capacity>
 std::string preamble(const builder<Capacity>& g, const std::vector<std::string>& id,
@@ -124,9 +149,12 @@ std::string emit_header(const builder<Capacity>& g, const header_options& o = {}
 
   std::string text = joined(emit::preamble(g, id, o), "namespace ", o.space,
                             " {\n\nnamespace lb = lowbits;\n\n// clang-format off\n");
-  for (int i = 0; i < g.node_count(); ++i)
+  for (int i = 0; i < g.node_count(); ++i) {
     if (has_weights(g[i].kind))
       text += joined(emit::arrays(g[i], g[g[i].in[0]], id[static_cast<size_t>(i)]), "\n");
+    else if (g[i].kind == op_kind::constant || g[i].table.is_bound)
+      text += joined(emit::constant_array(g[i], id[static_cast<size_t>(i)]), "\n");
+  }
   text += joined("constexpr auto ", o.function, "() {\n  lb::builder<", g.node_count(), "> g;\n");
   for (int i = 0; i < g.node_count(); ++i) {
     emit::call_context c{.id = id[static_cast<size_t>(i)], .is_used = used[static_cast<size_t>(i)]};

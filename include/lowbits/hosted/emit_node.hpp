@@ -180,7 +180,9 @@ inline option_list moved(const node& n, const call_context& c) {
     int after[max_rank]{};
     for (int a = 0; a < rank; ++a)
       after[a] = n.out.shape.extent[a] - c.in[0]->out.shape.extent[a] - n.list[0][a];
-    return o.add("before", text_of(n.list[0], rank)).add("after", text_of(after, rank));
+    return o.add("before", text_of(n.list[0], rank))
+        .add("after", text_of(after, rank))
+        .add("value", n.out.kind == element::reals ? literal(static_cast<float>(n.parameter)) : joined(n.fill), n.has_fill);
   }
   if (n.kind == op_kind::slice)
     return o.add("begin", text_of(n.list[0], rank))
@@ -201,6 +203,7 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
   option_list o;
   switch (n.kind) {
     case op_kind::input: call = "input"; return {tensor_text(n.out)};
+    case op_kind::constant: call = "constant"; return {tensor_text(n.out), joined(c.id, "_c")};
     case op_kind::conv2d: call = "conv2d"; return weighted(n, c).arguments();
     case op_kind::depthwise: call = "depthwise"; return weighted(n, c).arguments();
     case op_kind::transposed_conv2d: call = "transposed_conv2d"; return weighted(n, c).arguments();
@@ -241,8 +244,12 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
     case op_kind::quantize: call = "quantize"; return o.out(n, c).arguments();
     case op_kind::dequantize: call = "dequantize"; return {};
     case op_kind::function: {
-      call = "function";
+      call = n.table.is_bound ? "table" : "function";
       std::vector<std::string> a = o.out(n, c).arguments();
+      if (n.table.is_bound) {
+        a.insert(a.begin(), joined(c.id, "_c"));
+        return a;
+      }
       if (text_of(n.function).empty())
         refuse("emit_header", joined("node '", n.name, "' tabulates a function without a name"),
                "use one of graph/functions.hpp");

@@ -83,7 +83,7 @@ public:
       return status::wrong_size;
     if (arena.size() < arena_bytes()) return status::too_small;
     if (!is_aligned(arena.data(), arena_alignment)) return status::misaligned;
-    const run_memory memories{arena.data(), in.data(), out.data()};
+    const run_memory memories{arena.data(), in.data(), out.data(), plan_.constants.data()};
     for (int i = 0; i < graph_.node_count(); ++i) {
       const auto at = static_cast<size_t>(i);
       const runtime_step& s = steps_[at];

@@ -16,6 +16,7 @@ struct runtime_plan {
   std::vector<route> routes{};
   std::vector<location> inputs{};
   std::vector<late_copy> late{};
+  std::vector<const void*> constants{};  ///< in the order of the nodes
 };
 
 /// work: bytes of scratch of each step.
@@ -37,6 +38,8 @@ inline runtime_plan plan_runtime(const runtime_graph& g, const std::vector<size_
                          arena_alignment);
   if (p.arena_bytes >= uint64_t{1} << 32) refuse("runtime_model", "the arena would need 4 GiB or more", "split the graph");
   make_routes(g, g.node_count(), *placed, offset.data(), offset.data() + n, p.routes.data(), p.inputs.data());
+  for (size_t i = 0; i < n; ++i)
+    if (g[static_cast<int>(i)].kind == op_kind::constant) p.constants.push_back(g[static_cast<int>(i)].constant.data);
   p.late.resize(static_cast<size_t>(make_late_copies(g, *placed, offset.data(), p.late.data())));
   return p;
 }

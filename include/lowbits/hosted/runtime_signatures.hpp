@@ -76,7 +76,7 @@ constexpr void add_binary(list& l) noexcept {
 
 inline constexpr list all = [] {
   list l;
-  for (op_kind kind : {op_kind::input, op_kind::reshape, op_kind::concat, op_kind::custom}) l.add({.kind = kind});
+  for (op_kind kind : {op_kind::input, op_kind::constant, op_kind::reshape, op_kind::concat, op_kind::custom}) l.add({.kind = kind});
   for (op_kind kind : {op_kind::conv2d, op_kind::depthwise, op_kind::transposed_conv2d}) add_weighted(l, kind);
   add_binary(l);
   for (number_type t : codes)

@@ -51,7 +51,8 @@ struct concat_step {
 struct move_data {
   tensor_shape in{}, out{};
   int list[2][max_rank]{};  ///< pad: before; transpose: axes; slice: begin and step
-  int fill = 0;             ///< pad: the zero point
+  int fill = 0;             ///< pad: the zero point, or another code
+  float real_fill = 0;      ///< the same for floats
 };
 
 template <op_kind Kind, class T>
@@ -62,9 +63,16 @@ struct move_step {
     const T* x = elements<T>(io.in[0]);
     T* y = elements<T>(io.out);
     if constexpr (Kind == op_kind::pad)
-      ref::pad(d.in, x, d.list[0], static_cast<T>(d.fill), d.out, y);
+      ref::pad(d.in, x, d.list[0], fill<T>(d), d.out, y);
     else if constexpr (Kind == op_kind::transpose) kernel::transpose(d.in, x, d.list[0], d.out, y);
     else ref::slice(d.in, x, d.list[0], d.list[1], d.out, y);
+  }
+
+private:
+  template <class Element>
+  static Element fill(const move_data& d) noexcept {
+    if constexpr (std::is_same_v<Element, float>) return d.real_fill;
+    else return static_cast<Element>(d.fill);
   }
 };
 
@@ -93,7 +101,8 @@ constexpr concat_data make_concat_data(const Graph& g, const node& n) noexcept {
 }
 
 constexpr move_data make_move_data(const node& n, const tensor_desc& x) noexcept {
-  move_data d{x.shape, n.out.shape, {}, n.out.kind == element::codes ? n.out.params.zero_point : 0};
+  move_data d{x.shape, n.out.shape, {}, n.has_fill ? n.fill : n.out.params.zero_point,
+              n.has_fill ? static_cast<float>(n.parameter) : 0.0f};
   for (int a = 0; a < max_rank; ++a) {
     d.list[0][a] = n.list[0][a];
     d.list[1][a] = n.list[2][a];

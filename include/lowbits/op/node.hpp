@@ -3,6 +3,7 @@
 
 // One operation of a graph, as plain data. Which attributes count depends on the kind.
 
+#include <lowbits/op/constants.hpp>
 #include <lowbits/op/error.hpp>
 #include <lowbits/op/options.hpp>
 #include <lowbits/op/tensor_desc.hpp>
@@ -11,6 +12,7 @@ namespace lowbits::inline LOWBITS_ABI {
 
 enum class op_kind : uint8_t {
   input,
+  constant,
   conv2d,
   depthwise,
   transposed_conv2d,
@@ -89,6 +91,10 @@ struct node {
   resize_mode mode = resize_mode::nearest;
   grid_padding outside = grid_padding::zeros;
   real_function function = nullptr;
+  function_table table{};  ///< instead of function
+  constant_data constant{};
+  bool has_fill = false;  ///< pad: with `fill`, or `parameter` for floats; otherwise with zeros
+  int fill = 0;
   double parameter = 0;  ///< of function; softmax: beta
   custom_options custom{};
 };

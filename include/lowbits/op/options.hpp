@@ -173,9 +173,21 @@ struct slice_options {
   axis_list step{};  ///< 1 where not given; may be negative
 };
 
+/// What is written around a tensor: zero, unless a code, or a float for tensors of floats, is given.
+struct pad_value {
+  bool is_given = false;
+  int code = 0;
+  float real = 0;
+
+  constexpr pad_value() = default;
+  constexpr pad_value(int c) noexcept : is_given(true), code(c) {}     // NOLINT: an argument
+  constexpr pad_value(float r) noexcept : is_given(true), real(r) {}  // NOLINT
+};
+
 struct pad_options {
   axis_list before{};
   axis_list after{};
+  pad_value value{};
 };
 
 }  // namespace lowbits

@@ -29,16 +29,6 @@ struct step_needs {
   size_t scratch_bytes = 0;
 };
 
-/// What a tensor's elements are in memory. Operations only see the storage; the range is in the output
-/// stage.
-enum class number_type : uint8_t { q8, u8, q16, u16, real };
-
-constexpr number_type number_type_of(const tensor_desc& d) noexcept {
-  if (d.kind == element::reals) return number_type::real;
-  if (d.format.bits <= 8) return d.format.is_signed ? number_type::q8 : number_type::u8;
-  return d.format.is_signed ? number_type::q16 : number_type::u16;
-}
-
 /// Element: the C++ type of the elements. Codes: the number type that stands for all with that storage.
 template <number_type T>
 struct number_types {

@@ -29,6 +29,16 @@ struct tensor_desc {
   }
 };
 
+/// What a tensor's elements are in memory. Operations only see the storage; the range is in the output
+/// stage.
+enum class number_type : uint8_t { q8, u8, q16, u16, real };
+
+constexpr number_type number_type_of(const tensor_desc& d) noexcept {
+  if (d.kind == element::reals) return number_type::real;
+  if (d.format.bits <= 8) return d.format.is_signed ? number_type::q8 : number_type::u8;
+  return d.format.is_signed ? number_type::q16 : number_type::u16;
+}
+
 /// tensor<q8, 32, 32, 3>({.scale = 1 / 128.f}): extents outermost first. Images are HWC or NHWC.
 template <quantized_type Q, int... Extents>
 constexpr tensor_desc tensor(const affine& params) noexcept {
