@@ -9,6 +9,7 @@
 #include <new>
 
 #include <lowbits/kernel/eltwise.hpp>
+#include <lowbits/kernel/pool.hpp>
 #include <lowbits/kernel/softmax.hpp>
 #include <lowbits/kernel/transpose.hpp>
 #if __has_include(<lowbits/kernel/dynamic_quantize.hpp>)
@@ -112,6 +113,21 @@ void add_operations() {
   add<Arch, int8_t, int8_t>("lookup_s8_s8", 1, [](size_t n, const int8_t* x, const int8_t*, int8_t* out) {
     static const auto table = random_codes<uint8_t>(256);
     lb::kernel::lookup<Arch>(n, x, table.data(), out);
+  });
+  const auto windows = [](auto run) {  // 3x3 with a border, so that there are as many results
+    return [run](size_t n, const int8_t* x, const int8_t*, int8_t* out) {
+      const int side = n == sizes[0] ? 16 : 32;
+      const lb::pool2d_shape shape{.in_h = side, .in_w = side, .channels = static_cast<int>(n) / (side * side),
+                                   .out_h = side, .out_w = side,
+                                   .window = {.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1}};
+      run(shape, x, lb::code_range{-128, 127}, out);
+    };
+  };
+  add<Arch, int8_t, int8_t>("max_pool_3x3_s8", 1, windows([](auto... a) { lb::kernel::max_pool<Arch>(a...); }));
+  add<Arch, int8_t, int8_t>("average_pool_3x3_s8", 1, windows([](auto... a) { lb::kernel::average_pool<Arch>(a...); }));
+  add<Arch, int8_t, int8_t>("global_mean_s8_s8", 1, [](size_t n, const int8_t* x, const int8_t*, int8_t* out) {
+    static constexpr auto mean = lb::make_mean(q8, a, q8, b, 64, lb::activation::none);
+    lb::kernel::global_mean<Arch>(1, 64, static_cast<int>(n / 64), x, mean, out);
   });
   const auto softmax_rows = [](auto columns) {
     return [columns](size_t n, const int8_t* x, const int8_t*, int8_t* out) {

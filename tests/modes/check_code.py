@@ -56,9 +56,9 @@ INSTRUCTIONS = {
     "finite_range": {"avx512bw": r"vpmaxud .*%zmm", "avx2": r"vpmaxud .*%ymm"},
     "lookup": {"avx512bw": r"vpermi2b .*%zmm|vpermt2b .*%zmm", "avx2": r"vpshufb .*%ymm"},
     "quantize_and_range": {"avx512bw": r"vpmaxud .*%zmm"},
-    "window_max": {"avx2": r"vpmaxs[bwd]"},
-    "window_mean": {"avx2": r"vpadd[wd] .*%ymm"},
-    "position_mean": {"avx2": r"vpadd[wd] .*%ymm"},
+    "window_max": {"avx512bw": r"vpmaxs[bwd] .*%zmm", "avx2": r"vpmaxs[bwd]"},
+    "window_mean": {"avx512bw": r"vpadd[wd] .*%zmm", "avx2": r"vpadd[wd] .*%ymm"},
+    "position_mean": {"avx512bw": r"vpadd[wd] .*%zmm", "avx2": r"vpadd[wd] .*%ymm"},
 }
 PRODUCTS = {"gemm", "gemm_codes", "depthwise"}
 NOT_OURS = {"vector"}  # xsimd's, in no region

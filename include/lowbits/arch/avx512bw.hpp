@@ -8,4 +8,5 @@
 #include <lowbits/arch/avx512bw/float_output.hpp>
 #include <lowbits/arch/avx512bw/gemm.hpp>
 #include <lowbits/arch/avx512bw/lookup.hpp>
+#include <lowbits/arch/avx512bw/pool.hpp>
 #include <lowbits/arch/avx512bw/requantize.hpp>

@@ -15,15 +15,18 @@ void for_each_window(const pool2d_shape& s, const T* x, T* y, Function&& f) noex
   const window2d& t = s.window;
   const ptrdiff_t row = ptrdiff_t{s.in_w} * s.channels;
   for (int b = 0; b < s.batch; ++b)
-    for (int oh = 0; oh < s.out_h; ++oh)
+    for (int oh = 0; oh < s.out_h; ++oh) {
+      const int ih = oh * t.stride_h - t.pad_top;
+      const tap_range down(ih, t.kernel_h, t.dilation_h, s.in_h);
       for (int ow = 0; ow < s.out_w; ++ow, y += s.channels) {
-        const int ih = oh * t.stride_h - t.pad_top, iw = ow * t.stride_w - t.pad_left;
-        const tap_range down(ih, t.kernel_h, t.dilation_h, s.in_h), across(iw, t.kernel_w, t.dilation_w, s.in_w);
+        const int iw = ow * t.stride_w - t.pad_left;
+        const tap_range across(iw, t.kernel_w, t.dilation_w, s.in_w);
         code_grid<T> g{x, down.count(), across.count(), t.dilation_h * row, ptrdiff_t{t.dilation_w} * s.channels};
         if (g.rows * g.cols == 0) g.rows = g.cols = 0;
         else g.at += (ptrdiff_t{b} * s.in_h + ih) * row + down.first * g.row_step + ptrdiff_t{iw} * s.channels + across.first * g.col_step;
         f(g, y);
       }
+    }
 }
 
 template <class Arch, class T>

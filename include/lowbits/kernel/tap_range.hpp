@@ -12,8 +12,14 @@ struct tap_range {
   int first = 0, last = 0;
 
   constexpr tap_range(int origin, int taps, int dilation, int extent) noexcept {
-    first = origin < 0 ? ceil_div(-origin, dilation) : 0;
-    last = origin >= extent ? 0 : smaller(taps, (extent - 1 - origin) / dilation + 1);
+    const int inside = extent - 1 - origin;
+    if (dilation == 1) {  // as nearly always: no division for each window
+      first = origin < 0 ? -origin : 0;
+      last = smaller(taps, inside + 1);
+    } else {
+      first = origin < 0 ? ceil_div(-origin, dilation) : 0;
+      last = inside < 0 ? 0 : smaller(taps, inside / dilation + 1);
+    }
     if (first >= last) first = last = 0;
   }
   constexpr int count() const noexcept { return last - first; }

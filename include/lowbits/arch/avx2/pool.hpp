@@ -50,8 +50,7 @@ struct prim<prims::window_mean, arch::avx2> {
     using namespace detail::avx2;
     // For a < 2^24, a / count = floor(a * ceil(2^(24+b) / count) / 2^(24+b)) with 2^b >= count.
     const int count = g.rows * g.cols;
-    int bits = 0;
-    while ((1 << bits) < count) ++bits;
+    const int bits = count > 1 ? 32 - __builtin_clz(static_cast<unsigned>(count - 1)) : 0;
     const uint64_t one = uint64_t{1} << (24 + bits), divisor = static_cast<uint64_t>(count);
     const __m256i reciprocal = _mm256_set1_epi32(static_cast<int>((one + divisor - 1) / divisor));
     const __m128i drop = _mm_cvtsi32_si128(24 + bits);
