@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """CONV_2D, DEPTHWISE_CONV_2D and TRANSPOSE_CONV."""
 
-from linear import Linear, extent
+from linear import SHIFT_1, Linear, extent
 
 CONV_VERSION = {"int4": 7, "hybrid": 5, "hybrid_per_tensor": 2, "hybrid_uint8": 2, "hybrid_int4": 5}
 DEPTHWISE_VERSION = {"int4": 7, "hybrid": 6, "hybrid_int4": 6}
@@ -51,7 +51,7 @@ def depthwise(name, kind, shape, multiplier, window, padding="SAME", stride=(1, 
 
 
 def transpose_conv(name, kind, shape, filters, window, padding="SAME", stride=(1, 1), out=None,
-                   activation="NONE", bias=True, out_zero=None):
+                   activation="NONE", bias=True, out_zero=None, out_scale=None, bounds=None):
     """TRANSPOSE_CONV; `out` is the height and width of the result."""
     n = Linear(f"transpose_conv/{name}", kind, activation)
     if out is None:
@@ -61,15 +61,15 @@ def transpose_conv(name, kind, shape, filters, window, padding="SAME", stride=(1
     x = n.input(shape)
     size = n.net.const("output_shape", "int32", result)
     w = n.weights([filters, *window, shape[3]], 0,
-                  max(1, window[0] * window[1] * shape[3] // (stride[0] * stride[1])))
+                  max(1, window[0] * window[1] * shape[3] // (stride[0] * stride[1])), bounds)
     inputs = [size, w, x, n.bias()] if bias else [size, w, x]
     fields = {"padding": padding, "stride_h": stride[0], "stride_w": stride[1],
               "fused_activation_function": activation}
     version = 4 if activation != "NONE" else 3 if bias else None
     if kind == "int16_bias32":
         version, fields["quantized_bias_type"] = 5, "INT32"
-    n.net.op("TRANSPOSE_CONV", inputs, [n.output(result, out_zero)], "TransposeConvOptions",
-             fields, version)
+    y = n.output(result, out_zero, out_scale)
+    n.net.op("TRANSPOSE_CONV", inputs, [y], "TransposeConvOptions", fields, version)
     return name, n.net
 
 
@@ -89,6 +89,9 @@ def conv_cases():
             zero = {"int8": -128, "uint8": 3}.get(kind) if activation != "RELU_N1_TO_1" else None
             yield conv(f"{kind}_{activation.lower()}", kind, [1, 4, 5, 3], 4, (3, 3),
                        activation=activation, out_zero=zero)
+    for kind, (bounds, scale) in SHIFT_1.items():
+        yield conv(f"{kind}_shift_1", kind, [1, 5, 6, 3], 6, (2, 2), bounds=bounds,
+                   out_scale=scale)
     yield conv("hybrid_relu6", "hybrid", [1, 4, 5, 3], 4, (3, 3), activation="RELU6")
     yield conv("int4_relu6", "int4", [1, 4, 5, 3], 4, (3, 3), activation="RELU6", out_zero=-128)
     yield conv("hybrid_uint8_3x3_same", "hybrid_uint8", [1, 5, 6, 3], 4, (3, 3))
@@ -127,6 +130,9 @@ def depthwise_cases():
         yield depthwise(f"{kind}_no_bias", kind, [1, 4, 4, 3], 1, (2, 2), bias=False)
         yield depthwise(f"{kind}_relu6", kind, [1, 4, 5, 3], 1, (3, 3), activation="RELU6",
                         out_zero={"int8": -128, "uint8": 0}.get(kind))
+    for kind in ("int8", "uint8", "int16"):
+        yield depthwise(f"{kind}_shift_1", kind, [1, 5, 6, 5], 1, (3, 3), bounds=SHIFT_1[kind][0],
+                        out_scale=SHIFT_1[kind][1])
     yield depthwise("int4_multiplier2_relu", "int4", [1, 5, 4, 3], 2, (2, 3), activation="RELU")
     yield depthwise("hybrid_int4_3x3_same", "hybrid_int4", [1, 5, 6, 5], 1, (3, 3))
     yield depthwise("int16_bias32", "int16_bias32", [1, 4, 4, 3], 1, (3, 3))
@@ -153,6 +159,9 @@ def transpose_conv_cases():
     for kind in ("int8", "uint8", "int16", "float32"):
         yield transpose_conv(f"{kind}_relu6", kind, [1, 3, 3, 2], 3, (3, 3), "SAME", (2, 1),
                              activation="RELU6", out_zero={"int8": -120, "uint8": 5}.get(kind))
+    for kind in ("int8", "uint8", "int16"):
+        yield transpose_conv(f"{kind}_shift_1", kind, [1, 4, 4, 5], 5, (3, 3),
+                             bounds=SHIFT_1[kind][0], out_scale=SHIFT_1[kind][1])
     yield transpose_conv("int8_odd_output_same", "int8", [1, 3, 3, 2], 3, (3, 3), "SAME", (2, 2),
                          out=[5, 5])
     yield transpose_conv("int8_gap_between_windows", "int8", [1, 3, 3, 2], 2, (2, 2), "VALID",

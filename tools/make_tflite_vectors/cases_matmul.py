@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 import values
-from linear import Linear, rms
+from linear import SHIFT_1, Linear, rms
 from net import Net
 
 
@@ -54,6 +54,8 @@ def dense_cases():
     for kind in ("int8_per_tensor", "uint8", "int16", "float32"):
         yield dense(f"{kind}_relu6", kind, [5, 15], 5, "RELU6")
         yield dense(f"{kind}_relu_n1_to_1", kind, [5, 15], 5, "RELU_N1_TO_1")
+    for kind, (bounds, scale) in SHIFT_1.items():
+        yield dense(f"{kind}_shift_1", kind, [6, 14], 20, bounds=bounds, out_scale=scale)
     yield dense("int8_keep_dims", "int8", [1, 2, 3, 8], 5, keep=True)
     yield dense("int4_per_channel_odd_depth", "int4", [2, 13], 3)
     yield dense("int4_weights_minus_8", "int4", [2, 12], 3, bounds=(-8, 7))

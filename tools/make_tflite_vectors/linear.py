@@ -36,6 +36,10 @@ KINDS = {
     "hybrid_uint8": Kind("float32", "uint8", "float32"),
     "float32": Kind("float32", "float32", "float32"),
 }
+# Weights and output scale that make the multiplier about 0.4: there the roundings differ most.
+SHIFT_1 = {"int8": ((-1, 1), 0.0021), "int8_per_tensor": ((-1, 1), 0.0021),
+           "uint8": ((138, 140), 0.0021), "int4": ((-1, 1), 0.038), "int16": ((-1, 1), 0.0000092),
+           "int16_bias32": ((-1, 1), 0.0000081)}
 WEIGHTS = {"int8": (-127, 127), "uint8": (0, 255), "int4": (-7, 7)}
 # Input scales are divided by this, so that a good part of the results lies between both bounds.
 FINER = {"RELU6": 5, "RELU_N1_TO_1": 25}

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Write tests/data/tflite_models: runs of published models that are not part of this repository.
 
-usage: make_published.py FOLDER_OF_MODELS [--out DIR] [--check]
+usage: make_published.py PYTHON_WITH_LITERT_1.2 FOLDER_OF_MODELS [--out DIR] [--check]
 """
 
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "vector_data")]
@@ -14,7 +13,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "vec
 import numpy as np  # noqa: E402
 
 import values  # noqa: E402
-from runtime import details, run  # noqa: E402
+from runtime import Other, details  # noqa: E402
 from store import digest, run_maker, tensor_json, write_group, write_index  # noqa: E402
 from tensors import Tensor  # noqa: E402
 
@@ -41,26 +40,28 @@ def inputs():
     }
 
 
-def case_of(model, name, data):
+def case_of(model, name, data, runtime):
     """The entry of one run."""
     net = details(model)
-    answer = run(model, {net["inputs"][0]: data}, "reference", net["outputs"])
-    outputs = [tensor_json("output", Tensor(v.dtype.name, v)) for v in answer.values()]
+    values = runtime.answer(model, {net["inputs"][0]: data}, "reference", net["outputs"])
+    outputs = [tensor_json("output", Tensor(v.dtype.name, v)) for v in values.values()]
     return {"name": name, "inputs": [tensor_json("input", Tensor(data.dtype.name, data))],
-            "results": [{"runtime": "litert", "kernels": "reference", "outputs": outputs}]}
+            "results": [{"runtime": "litert", "version": runtime.version, "kernels": "reference",
+                         "outputs": outputs}]}
 
 
-def make(root, folder):
+def make(root, folder, runtime):
     """Writes everything below `root`."""
     groups = []
     for name, runs in inputs().items():
         model = (folder / f"{name}.tflite").read_bytes()
-        entry = write_group(root, name, [(case_of(model, *run), {}) for run in runs.items()])
+        entry = write_group(root, name, [
+            (case_of(model, *run, runtime), {}) for run in runs.items()])
         (root / name).rmdir()  # the model is elsewhere
         groups.append(entry | {"model": f"{name}.tflite", "model_sha256": digest(model)})
-    write_index(root, {"ai-edge-litert": version("ai-edge-litert")}, groups)
+    write_index(root, {"ai-edge-litert": runtime.version}, groups)
 
 
 if __name__ == "__main__":
-    models = Path(sys.argv.pop(1))
-    sys.exit(run_maker(lambda root: make(root, models), DEFAULT, __doc__.splitlines()[0]))
+    other, models = Other(sys.argv.pop(1)), Path(sys.argv.pop(1))
+    sys.exit(run_maker(lambda root: make(root, models, other), DEFAULT, __doc__.splitlines()[0]))

@@ -39,6 +39,7 @@ class Net:
         self.buffers, self.codes = [{}], []
         self.inputs, self.outputs, self.fed = [], [], {}
         self.nodes, self.reference_versions = [], {}
+        self.old = False  # as before builtin_code existed
 
     def _tensor(self, name, dtype, shape, scale, zero, axis, buffer=0) -> int:
         tensor = {"shape": list(shape), "type": dtype.upper(), "buffer": buffer, "name": name}
@@ -113,6 +114,8 @@ class Net:
         """The .tflite file, or how it is given to the reference resolver."""
         versions = self.reference_versions if for_reference else {}
         codes = [dict(c, version=versions.get(i, c["version"])) for i, c in enumerate(self.codes)]
+        if self.old:
+            codes = [{k: v for k, v in c.items() if k != "builtin_code"} for c in codes]
         graph = {"tensors": self.tensors, "inputs": self.inputs, "outputs": self.outputs,
                  "operators": self.operators, "name": "main"}
         return SCHEMA.write({"version": 3, "operator_codes": codes, "subgraphs": [graph],

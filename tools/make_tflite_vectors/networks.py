@@ -159,10 +159,31 @@ def branches():
     return n.name, n
 
 
+def old_file():
+    """Operators by their old number only; weights used twice, a buffer used by two tensors."""
+    n = Network("uint8_old_file", "uint8")
+    n.old = True
+    x = n.start("row", [2, 8])
+    y = n.dense("first", x, 8)
+    w, b = n.operators[-1]["inputs"][1:]
+    again = n.tensor("again", "uint8", [2, 8], n.scale(y), 97)
+    n.op("FULLY_CONNECTED", [x, w, b], [again], "FullyConnectedOptions",
+         {"fused_activation_function": "RELU"})
+    twin = n._tensor("twin", "uint8", [8, 8], 0.02, 130, 0, n.tensors[w]["buffer"])
+    last = n.tensor("last", "uint8", [2, 8], n.scale(y) * 9, 120)
+    total = n.add("total", y, again)
+    scale = float(np.float32(n.scale(total) * np.float64(np.float32(0.02))))
+    c = n.const("last/bias", "int32", values.codes(n.key + "/c", [8], -9000, 9000), scale)
+    n.op("FULLY_CONNECTED", [total, twin, c], [last], "FullyConnectedOptions")
+    n.outputs = [last]
+    return n.name, n
+
+
 def float_edges():
-    """Float input and output around an int8 network."""
+    """Float input and output around an int8 network whose batch is open."""
     n = Network("int8_float_edges", "int8")
     image = n.input("image", "float32", [1, 6, 5, 3])
+    n.tensors[image]["shape_signature"] = [-1, 6, 5, 3]
     x = n.tensor("codes", "int8", [1, 6, 5, 3], 0.031, 3)
     n.op("QUANTIZE", [image], [x], "QuantizeOptions")
     y = n.conv("conv", x, 5, 3, 1, True, "VALID")
@@ -197,6 +218,7 @@ def cases():
         yield residual(kind)
         yield pooled(kind)
     yield branches()
+    yield old_file()
     yield float_edges()
     yield float_hybrid()
 
