@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """CONV_2D, DEPTHWISE_CONV_2D and TRANSPOSE_CONV."""
 
-from linear import SHIFT_1, Linear, extent
+from linear import CONTEST, SHIFT_1, Linear, extent
 
-CONV_VERSION = {"int4": 7, "hybrid": 5, "hybrid_per_tensor": 2, "hybrid_uint8": 2, "hybrid_int4": 5}
+CONV_VERSION = {"int4": 7, "int4_per_tensor": 7, "hybrid": 5, "hybrid_per_tensor": 2,
+                "hybrid_uint8": 2, "hybrid_int4": 5}
 DEPTHWISE_VERSION = {"int4": 7, "hybrid": 6, "hybrid_int4": 6}
 
 
@@ -11,6 +12,7 @@ def conv(name, kind, shape, filters, window, padding="SAME", stride=(1, 1), dila
          activation="NONE", bias=True, groups=1, out_zero=None, out_scale=None, bounds=None):
     """CONV_2D of an NHWC `shape`; weights are [filters, height, width, channels / groups]."""
     n = Linear(f"conv_2d/{name}", kind, activation)
+    n.contests(kind, out_scale)
     x = n.input(shape)
     depth = shape[3] // groups
     w = n.weights([filters, *window, depth], 0, window[0] * window[1] * depth, bounds)
@@ -21,7 +23,7 @@ def conv(name, kind, shape, filters, window, padding="SAME", stride=(1, 1), dila
               "dilation_h_factor": dilation[0], "dilation_w_factor": dilation[1],
               "fused_activation_function": activation}
     version = CONV_VERSION.get(kind, 6 if groups > 1 else None)
-    if kind == "int16_bias32":
+    if kind.startswith("int16_bias32"):
         version, fields["quantized_bias_type"] = 8, "INT32"
     n.net.op("CONV_2D", inputs, [n.output(out, out_zero, out_scale)], "Conv2DOptions", fields,
              version)
@@ -33,6 +35,7 @@ def depthwise(name, kind, shape, multiplier, window, padding="SAME", stride=(1, 
               bounds=None):
     """DEPTHWISE_CONV_2D; weights are [1, height, width, channels * multiplier]."""
     n = Linear(f"depthwise_conv_2d/{name}", kind, activation)
+    n.contests(kind, out_scale)
     x = n.input(shape)
     channels = shape[3] * multiplier
     w = n.weights([1, *window, channels], 3, window[0] * window[1], bounds)
@@ -54,6 +57,7 @@ def transpose_conv(name, kind, shape, filters, window, padding="SAME", stride=(1
                    activation="NONE", bias=True, out_zero=None, out_scale=None, bounds=None):
     """TRANSPOSE_CONV; `out` is the height and width of the result."""
     n = Linear(f"transpose_conv/{name}", kind, activation)
+    n.contests(kind, out_scale)
     if out is None:
         out = [shape[i + 1] * stride[i] if padding == "SAME"
                else (shape[i + 1] - 1) * stride[i] + window[i] for i in range(2)]
@@ -66,7 +70,7 @@ def transpose_conv(name, kind, shape, filters, window, padding="SAME", stride=(1
     fields = {"padding": padding, "stride_h": stride[0], "stride_w": stride[1],
               "fused_activation_function": activation}
     version = 4 if activation != "NONE" else 3 if bias else None
-    if kind == "int16_bias32":
+    if kind.startswith("int16_bias32"):
         version, fields["quantized_bias_type"] = 5, "INT32"
     y = n.output(result, out_zero, out_scale)
     n.net.op("TRANSPOSE_CONV", inputs, [y], "TransposeConvOptions", fields, version)
@@ -91,6 +95,9 @@ def conv_cases():
                        activation=activation, out_zero=zero)
     for kind, (bounds, scale) in SHIFT_1.items():
         yield conv(f"{kind}_shift_1", kind, [1, 5, 6, 3], 6, (2, 2), bounds=bounds,
+                   out_scale=scale)
+    for kind, (bounds, scale) in CONTEST.items():
+        yield conv(f"{kind}_product_of_scales", kind, [1, 1, 1, 2], 24, (1, 1), bounds=bounds,
                    out_scale=scale)
     yield conv("hybrid_relu6", "hybrid", [1, 4, 5, 3], 4, (3, 3), activation="RELU6")
     yield conv("int4_relu6", "int4", [1, 4, 5, 3], 4, (3, 3), activation="RELU6", out_zero=-128)
@@ -133,6 +140,9 @@ def depthwise_cases():
     for kind in ("int8", "uint8", "int16"):
         yield depthwise(f"{kind}_shift_1", kind, [1, 5, 6, 5], 1, (3, 3), bounds=SHIFT_1[kind][0],
                         out_scale=SHIFT_1[kind][1])
+    for kind in ("int8", "int8_per_tensor", "uint8"):
+        yield depthwise(f"{kind}_product_of_scales", kind, [1, 1, 1, 24], 1, (1, 1),
+                        bounds=CONTEST[kind][0], out_scale=CONTEST[kind][1])
     yield depthwise("int4_multiplier2_relu", "int4", [1, 5, 4, 3], 2, (2, 3), activation="RELU")
     yield depthwise("hybrid_int4_3x3_same", "hybrid_int4", [1, 5, 6, 5], 1, (3, 3))
     yield depthwise("int16_bias32", "int16_bias32", [1, 4, 4, 3], 1, (3, 3))
@@ -162,6 +172,11 @@ def transpose_conv_cases():
     for kind in ("int8", "uint8", "int16"):
         yield transpose_conv(f"{kind}_shift_1", kind, [1, 4, 4, 5], 5, (3, 3),
                              bounds=SHIFT_1[kind][0], out_scale=SHIFT_1[kind][1])
+    for kind, (bounds, scale) in CONTEST.items():
+        if kind == "int4_per_tensor":
+            continue
+        yield transpose_conv(f"{kind}_product_of_scales", kind, [1, 1, 1, 2], 24, (1, 1),
+                             bounds=bounds, out_scale=scale)
     yield transpose_conv("int8_odd_output_same", "int8", [1, 3, 3, 2], 3, (3, 3), "SAME", (2, 2),
                          out=[5, 5])
     yield transpose_conv("int8_gap_between_windows", "int8", [1, 3, 3, 2], 2, (2, 2), "VALID",

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 import values
-from linear import SHIFT_1, Linear, rms
+from linear import CONTEST, SHIFT_1, Linear, rms
 from net import Net
 
 
@@ -14,6 +14,7 @@ def dense(name, kind, shape, units, activation="NONE", bias=True, keep=False, as
           out_zero=None, out_scale=None, bounds=None, depth=None, data=None, fed_weights=False):
     """FULLY_CONNECTED; weights are [units, depth], depth is the last extent if not given."""
     n = Linear(f"fully_connected/{name}", kind, activation)
+    n.contests(kind, out_scale)
     depth = depth or shape[-1]
     x = n.input(shape, data)
     if fed_weights:
@@ -25,9 +26,9 @@ def dense(name, kind, shape, units, activation="NONE", bias=True, keep=False, as
     out = [*shape[:-1], units] if keep else [math.prod(shape) // depth, units]
     fields = {"fused_activation_function": activation, "keep_num_dims": keep,
               "asymmetric_quantize_inputs": asymmetric}
-    version = {"int4": 10, "hybrid": 12, "hybrid_uint8": 3, "hybrid_int4": 12,
-               "hybrid_per_tensor": 9 if asymmetric else 3}.get(kind, 5 if keep else None)
-    if kind == "int16_bias32":
+    version = {"int4": 10, "int4_per_tensor": 10, "hybrid": 12, "hybrid_uint8": 3,
+               "hybrid_int4": 12, "hybrid_per_tensor": 9 if asymmetric else 3}.get(kind, 5 if keep else None)
+    if kind.startswith("int16_bias32"):
         version, fields["quantized_bias_type"] = 11, "INT32"
     n.net.op("FULLY_CONNECTED", inputs, [n.output(out, out_zero, out_scale)],
              "FullyConnectedOptions", fields, version)
@@ -41,6 +42,9 @@ def dense_cases():
         yield dense(f"{kind}_plain", kind, [1, 31], 7)
         yield dense(f"{kind}_batch3_relu", kind, [3, 16], 5, "RELU")
         yield dense(f"{kind}_no_bias", kind, [2, 9], 4, bias=False)
+    for kind in ("int16_per_tensor", "int16_bias32_per_tensor", "int4_per_tensor"):
+        yield dense(f"{kind}_plain", kind, [2, 31], 7)
+        yield dense(f"{kind}_relu", kind, [3, 16], 5, "RELU")
     for kind in ("int8_per_tensor", "uint8", "int16", "hybrid_per_tensor", "float32"):
         yield dense(f"{kind}_keep_dims", kind, [2, 3, 2, 8], 5, keep=True)
         yield dense(f"{kind}_flattens", kind, [2, 2, 3, 4], 5, depth=12)
@@ -56,6 +60,8 @@ def dense_cases():
         yield dense(f"{kind}_relu_n1_to_1", kind, [5, 15], 5, "RELU_N1_TO_1")
     for kind, (bounds, scale) in SHIFT_1.items():
         yield dense(f"{kind}_shift_1", kind, [6, 14], 20, bounds=bounds, out_scale=scale)
+    for kind, (bounds, scale) in CONTEST.items():
+        yield dense(f"{kind}_product_of_scales", kind, [1, 4], 24, bounds=bounds, out_scale=scale)
     yield dense("int8_keep_dims", "int8", [1, 2, 3, 8], 5, keep=True)
     yield dense("int4_per_channel_odd_depth", "int4", [2, 13], 3)
     yield dense("int4_weights_minus_8", "int4", [2, 12], 3, bounds=(-8, 7))

@@ -8,6 +8,7 @@ import numpy as np
 
 import values
 from net import Net
+from rounding import contested
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +30,9 @@ KINDS = {
     "uint8": Kind("uint8", "uint8", "int32", False, (121, 139, 97)),
     "int16": Kind("int16", "int8", "int64", True, in_scale=0.000313),
     "int16_bias32": Kind("int16", "int8", "int32", True, in_scale=0.000277),
+    "int16_per_tensor": Kind("int16", "int8", "int64", in_scale=0.000313),
+    "int16_bias32_per_tensor": Kind("int16", "int8", "int32", in_scale=0.000277),
+    "int4_per_tensor": Kind("int8", "int4", "int32", False, (11, 0, -9), w_scale=0.21),
     "int4": Kind("int8", "int4", "int32", True, (-5, 0, 9), w_scale=0.21),
     "hybrid": Kind("float32", "int8", "float32", True),
     "hybrid_per_tensor": Kind("float32", "int8", "float32"),
@@ -40,6 +44,10 @@ KINDS = {
 SHIFT_1 = {"int8": ((-1, 1), 0.0021), "int8_per_tensor": ((-1, 1), 0.0021),
            "uint8": ((138, 140), 0.0021), "int4": ((-1, 1), 0.038), "int16": ((-1, 1), 0.0000092),
            "int16_bias32": ((-1, 1), 0.0000081)}
+# Weights of zero and an output scale so large that sums have many digits.
+CONTEST = {"int8": ((0, 0), 813.0), "int8_per_tensor": ((0, 0), 813.0),
+           "uint8": ((139, 139), 813.0), "int16_bias32": ((0, 0), 0.017),
+           "int16_bias32_per_tensor": ((0, 0), 0.017), "int4_per_tensor": ((0, 0), 14000.0)}
 WEIGHTS = {"int8": (-127, 127), "uint8": (0, 255), "int4": (-7, 7)}
 # Input scales are divided by this, so that a good part of the results lies between both bounds.
 FINER = {"RELU6": 5, "RELU_N1_TO_1": 25}
@@ -59,6 +67,12 @@ class Linear:
         self.kind = dataclasses.replace(self.kind, in_scale=scale)
         self.integer = self.kind.activation != "float32"
         self.fan_in, self.w_scales, self.w_bounds = 1, [1.0], None
+        self.contest = 0.0
+
+    def contests(self, kind: str, out_scale) -> None:
+        """Says which output scale is coming, before the bias is made."""
+        if kind in CONTEST and out_scale == CONTEST[kind][1]:
+            self.contest = out_scale
 
     def input(self, shape, data=None) -> int:
         """The activations: all codes, or for float numbers whose sums are exact."""
@@ -83,7 +97,11 @@ class Linear:
                               self.w_scales, k.zeros[1], axis)
 
     def bias(self) -> int:
-        """One number per output channel, about as large as the sums they are added to."""
+        """One number per output channel, about as large as the sums they are added to.
+
+        Where the output scale is that of a contest: sums that depend on how the product of the
+        other two scales is taken.
+        """
         k, key = self.kind, self.net.key + "/bias"
         if not self.integer:
             return self.net.const("bias", "float32",
@@ -91,8 +109,13 @@ class Linear:
         size = int(self._sum_size())
         in_scale = np.float64(np.float32(k.in_scale))
         scales = [float(np.float32(in_scale * np.float64(np.float32(w)))) for w in self.w_scales]
-        return self.net.const("bias", k.bias, values.codes(key, [self.channels], -size, size),
-                              scales, 0, 0)
+        data = values.codes(key, [self.channels], -size, size)
+        if self.contest:
+            many = self.w_scales * (self.channels // len(self.w_scales))
+            lowest, highest = values.RANGE[k.activation]
+            reach = min(highest - k.zeros[2], k.zeros[2] - lowest) - 4
+            data = [contested(k.in_scale, s, self.contest, reach, i) for i, s in enumerate(many)]
+        return self.net.const("bias", k.bias, data, scales, 0, 0)
 
     def _sum_size(self) -> float:
         return (rms(*values.RANGE[self.kind.activation]) * rms(*self.w_bounds)
