@@ -9,6 +9,7 @@
 //   LOWBITS_FLASH       attribute of constant tables, for example [[gnu::section(".model")]]
 //   LOWBITS_ARCHS       architectures to build in, for example LOWBITS_ARCHS=avx2,generic; without it,
 //                       a dispatching program has all but avx512bw and sse41
+//   LOWBITS_REAL_NODES  1: graphs may compute in floats; 0: they are refused (default on bare metal)
 //   LOWBITS_EXTRA_PRIMS header with further rows for the table of primitives (kernel/prims.inc)
 //   LOWBITS_ASSERT(x)   what a violated precondition does (default: nothing)
 
@@ -58,6 +59,14 @@
 #endif
 #if !defined(LOWBITS_HAS_XSIMD)
 #define LOWBITS_HAS_XSIMD 0
+#endif
+
+#if !defined(LOWBITS_REAL_NODES)
+#if defined(__linux__) || defined(_WIN32) || defined(__APPLE__) || defined(__unix__)
+#define LOWBITS_REAL_NODES 1
+#else
+#define LOWBITS_REAL_NODES 0
+#endif
 #endif
 
 #if !defined(LOWBITS_FLASH)

@@ -94,6 +94,14 @@ LOWBITS_FLASH inline constexpr std::int8_t offsets_c[2] = {
   -128,  127
 };
 
+// real dense: [1][3] (output, input), floats
+LOWBITS_FLASH inline constexpr float real_dense_w[3] = {
+           -1.5f,           0.1f,         1e+30f
+};
+LOWBITS_FLASH inline constexpr float real_dense_b[1] = {
+           0.25f
+};
+
 // three: [3]
 LOWBITS_FLASH inline constexpr float three_c[3] = {
            -1.5f,           0.1f,         1e+30f
@@ -167,7 +175,7 @@ LOWBITS_FLASH inline constexpr std::int16_t wide_table_c[513] = {
 };
 
 constexpr auto make_net() {
-  lb::builder<43> g;
+  lb::builder<48> g;
   const auto image_y = g.input("image",
       lb::tensor<lb::q8, 4, 6, 2>({.scale = 0.5f, .zero_point = -3}));
   const auto real_part_y = g.input("real part", lb::real_tensor<2, 3>());
@@ -231,6 +239,12 @@ constexpr auto make_net() {
       offsets_c);
   const auto raised_y = g.add("raised", image_y, offsets_y,
       {.out = {.scale = 0.5f, .zero_point = -3}});
+  const auto real_dense_y = g.dense("real dense", real_part_y, {.units = 1,
+      .weights = lb::weights(real_dense_w), .bias = real_dense_b});
+  const auto sure_y = g.softmax("sure", real_dense_y, {});
+  const auto curve_y = g.function("curve", sure_y, lb::functions::sigmoid, {});
+  const auto flat_six_y = g.requantize("flat six", curve_y, {.fused = lb::activation::relu6});
+  g.maximum("most", sure_y, flat_six_y, {.fused = lb::activation::relu});
   const auto three_y = g.constant("three", lb::real_tensor<3>(), three_c);
   const auto real_rows_y = g.pad("real rows", three_y, {.before = {0}, .after = {1}});
   const auto looked_up_y = g.table("looked up", image_y, looked_up_c, {.out = {.scale = 0.25f},

@@ -163,6 +163,37 @@ constexpr auto make_moves() {
 }
 
 
+constexpr float real_conv_w[3 * 2 * 2 * 2] = {.5f, -.25f, 1.f, 2.f, -1.f, .125f, .75f, -.5f, .3f, .1f, -.7f, .9f,
+                                              -.2f, .4f, .6f, -.8f, 1.5f, -1.25f, .05f, .01f, -.03f, .07f, .11f, -.13f},
+                real_dw_w[2 * 2 * 3] = {.5f, -.25f, 1.f, 2.f, -1.f, .125f, .75f, -.5f, .3f, .1f, -.7f, .9f},
+                real_up_w[2 * 2 * 2 * 3] = {.5f, -.25f, 1.f, 2.f, -1.f, .125f, .75f, -.5f, .3f, .1f, -.7f, .9f,
+                                            -.2f, .4f, .6f, -.8f, 1.5f, -1.25f, .05f, .01f, -.03f, .07f, .11f, -.13f},
+                real_dense_w[2 * 6] = {.5f, -.25f, 1.f, 2.f, -1.f, .125f, .75f, -.5f, .3f, .1f, -.7f, .9f},
+                real_b[3] = {.1f, -.2f, .3f};
+
+/// Everything that takes floats. x is an image of 4 x 5 x 2, y a vector of 2.
+constexpr auto make_reals() {
+  lb::builder<40> g;
+  const auto x = g.input("x", lb::real_tensor<1, 4, 5, 2>());
+  const auto y = g.input("y", lb::real_tensor<2>());
+  const auto c = g.conv2d("conv", x, {.out_c = 3, .kernel = 2, .stride = {1, 2}, .pad = {1, 0, 0, 1},
+                                      .weights = lb::weights(real_conv_w), .bias = real_b, .fused = lb::activation::relu6});
+  const auto d = g.depthwise("depthwise", c, {.kernel = 2, .weights = lb::weights(real_dw_w)});
+  const auto u = g.transposed_conv2d("up", d, {.out_c = 2, .kernel = 2, .stride = 2, .weights = lb::weights(real_up_w)});
+  g.output(g.resize("resized", u, {.out_h = 5, .out_w = 3, .mode = lb::resize_mode::bilinear, .half_pixel_centers = true}));
+  const auto m = g.max_pool("max", x, {.kernel = 2, .stride = 2, .fused = lb::activation::relu});
+  const auto a = g.average_pool("average", x, {.kernel = {2, 3}, .stride = 1, .pad = lb::same_padding});
+  const auto s = g.add("add", a, y, {.fused = lb::activation::relu_n1_to_1});
+  const auto t = g.mul("mul", g.sub("sub", s, x, {}), g.minimum("lo", x, g.maximum("hi", y, x, {}), {}), {});
+  g.output(g.softmax("softmax", t, {.beta = .5f})).output(g.global_mean("mean", t, {}));
+  g.output(g.dense("dense", g.reshape("rows", g.slice("part", m, {.begin = {0, 0, 0, 0}, .extent = {1, 2, 1, 2}}), {1, 4}),
+                   {.units = 3, .weights = lb::weights(real_dw_w), .bias = real_b}));
+  const auto p = g.transpose("turned", g.reshape("matrix", x, {4, 5, 2}), {0, 2, 1});
+  g.output(g.matmul("matmul", p, g.reshape("matrix again", x, {4, 5, 2}), {.fused = lb::activation::relu}));
+  g.output(g.hard_swish("swish", g.relu("relu", g.sigmoid("sigmoid", x, {})), {}));
+  return g.output(g.quantize("codes", g.concat("both", {x, t}, 3), {.out = px}));
+}
+
 struct table_values {
   std::uint8_t byte[256];
   std::int16_t word[513];

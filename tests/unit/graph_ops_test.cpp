@@ -6,6 +6,7 @@
 #include "support/kernel_archs.hpp"
 
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -242,4 +243,73 @@ TEST_CASE("graph ops: constants, given tables, padding with a value") {
     CHECK(padded[i] == (inside ? x[(row - 1) * 20 + column * 5 + c] : 100));
   }
   CHECK(net::weight_bytes == 5 + 256 + 513 * 2 + 12);
+}
+
+TEST_CASE("graph ops: every operation on floats") {
+  using net = lb::model<make_reals>;
+  std::vector<float> x(40), y = {.5f, -1.5f};
+  for (std::size_t i = 0; i < 40; ++i) x[i] = static_cast<float>((i * 37) % 41) / 8.0f - 2.5f;
+  std::vector<float> resized(30), soft(40), mean(2), dense(3), product(16), swish(40);
+  std::vector<std::int8_t> codes(80);
+  alignas(lb::arena_alignment) static unsigned char arena[net::arena_bytes];
+  REQUIRE(net::run(arena, x, y, resized, soft, mean, dense, product, swish, codes) == lb::status::ok);
+
+  const auto at = [&](int h, int w, int c) { return x[static_cast<std::size_t>((h * 5 + w) * 2 + c)]; };
+  for (int i = 0; i < 4; ++i)  // matmul: [2][5] times [5][2] of each of four matrices
+    for (int r = 0; r < 2; ++r)
+      for (int c = 0; c < 2; ++c) {
+        double sum = 0;
+        for (int k = 0; k < 5; ++k) sum += static_cast<double>(at(i, k, r)) * static_cast<double>(at(i, k, c));
+        CHECK(product[static_cast<std::size_t>((i * 2 + r) * 2 + c)] == lb::larger(static_cast<float>(sum), 0.0f));
+      }
+  for (int o = 0; o < 3; ++o) {  // dense over the maxima of the first column of windows
+    double sum = static_cast<double>(real_b[o]);
+    for (int k = 0; k < 4; ++k) {
+      const int row = k / 2 * 2, c = k % 2;
+      float best = 0;
+      for (int i = 0; i < 4; ++i) best = lb::larger(best, at(row + i / 2, i % 2, c));
+      sum += static_cast<double>(best) * static_cast<double>(real_dw_w[o * 4 + k]);
+    }
+    CHECK(dense[static_cast<std::size_t>(o)] == static_cast<float>(sum));
+  }
+  for (std::size_t i = 0; i < 40; ++i) {
+    const float sigmoid = static_cast<float>(lb::curve::logistic(static_cast<double>(x[i])));
+    CHECK(swish[i] == static_cast<float>(lb::curve::hard_swish(static_cast<double>(sigmoid))));
+    CHECK(codes[i / 2 * 4 + i % 2] == lb::quantize<lb::q8>(x[i], px));
+  }
+  // The image's average windows are 2 x 3, rows 0..1 and so on, the last row alone; columns shifted by one.
+  double means[2] = {0, 0};
+  for (int h = 0; h < 4; ++h)
+    for (int w = 0; w < 5; ++w) {
+      float t[2];
+      for (int c = 0; c < 2; ++c) {
+        double sum = 0;
+        int n = 0;
+        for (int i = h; i < lb::smaller(h + 2, 4); ++i)
+          for (int j = lb::larger(w - 1, 0); j < lb::smaller(w + 2, 5); ++j) sum += static_cast<double>(at(i, j, c)), ++n;
+        const float added = lb::clamp(static_cast<float>(sum / n) + y[static_cast<std::size_t>(c)], -1.0f, 1.0f);
+        t[c] = (added - at(h, w, c)) * lb::smaller(at(h, w, c), lb::larger(y[static_cast<std::size_t>(c)], at(h, w, c)));
+        means[c] += static_cast<double>(t[c]);
+      }
+      const std::size_t i = static_cast<std::size_t>(h * 5 + w) * 2;
+      CHECK(soft[i] + soft[i + 1] == doctest::Approx(1.0));
+      CHECK(std::log(soft[i] / soft[i + 1]) == doctest::Approx(0.5f * (t[0] - t[1])).epsilon(1e-5));
+    }
+  for (std::size_t c = 0; c < 2; ++c) CHECK(mean[c] == static_cast<float>(means[c] / 20));
+}
+
+TEST_CASE("graph ops: convolutions of floats are those of ref/") {
+  using net = lb::model<make_reals>;
+  std::vector<float> x(40), y = {0.f, 0.f}, c(5 * 3 * 3), d(4 * 2 * 3), u(8 * 4 * 2), want(30);
+  for (std::size_t i = 0; i < 40; ++i) x[i] = static_cast<float>((i * 29) % 43) / 8.0f - 2.0f;
+  lb::ref::real_conv2d({1, 4, 5, 2, 4, 3, 3, {2, 2, 1, 2, 1, 1, 1, 0}, 1}, x.data(), real_conv_w, real_b, {0.f, 6.f}, c.data());
+  lb::ref::real_depthwise({1, 4, 3, 3, 3, 2, 1, {2, 2, 1, 1, 1, 1, 0, 0}}, c.data(), real_dw_w, nullptr, {}, d.data());
+  lb::ref::real_transposed_conv2d({1, 3, 2, 3, 6, 4, 2, {2, 2, 2, 2, 1, 1, 0, 0}, 1}, d.data(), real_up_w, nullptr, {}, u.data());
+  lb::ref::real_resize_bilinear({1, 6, 4, 2, 5, 3, false, true}, u.data(), want.data());
+  std::vector<float> resized(30), soft(40), mean(2), dense(3), product(16), swish(40);
+  std::vector<std::int8_t> codes(80);
+  alignas(lb::arena_alignment) static unsigned char arena[net::arena_bytes];
+  REQUIRE(net::run(arena, x, y, resized, soft, mean, dense, product, swish, codes) == lb::status::ok);
+  check_equal(resized, want);
+  CHECK(net::weight_bytes == (24 + 12 + 24 + 12 + 3 + 3) * 4);
 }

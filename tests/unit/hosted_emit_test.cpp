@@ -38,6 +38,7 @@ constexpr float two_scales[2] = {0.1f, 1e-6f}, one_scale[1] = {1.17549435e-38f};
 constexpr std::int32_t conv_b[2] = {-2147483647, 2147483647};
 constexpr std::int8_t offsets[2] = {-128, 127};
 constexpr float reals[3] = {-1.5f, 0.1f, 1e30f};
+constexpr float one_real[1] = {0.25f};
 constexpr struct {
   std::uint8_t byte[256];
   std::int16_t word[513];
@@ -116,6 +117,8 @@ void fill(graph& g) {
   g.pad("walled", x, {.after = {0, 0, 1}, .value = -128});
   g.pad("real frame", real, {.before = {0, 1}, .value = 0.5f});
   g.output(g.add("raised", x, g.constant("offsets", tensor<q8, 1, 1, 2>(b), offsets), {.out = a}));
+  const edge sure = g.softmax("sure", g.dense("real dense", real, {.units = 1, .weights = weights(reals), .bias = one_real}));
+  g.maximum("most", sure, g.relu6("flat six", g.sigmoid("curve", sure, {})), {.fused = activation::relu});
   g.output(g.pad("real rows", g.constant("three", real_tensor<3>(), reals), {.after = {1}}));
   g.output(g.table("looked up", x, tables.byte, {.out = b, .out_format = qformat::of<u8>()}));
   g.output(g.table("wide table", w, tables.word, {.out = b}));
@@ -146,11 +149,12 @@ const lb::header_options options{.space = "golden",
                                  .notice = {"Every kind of node.", "", "A line that ends in \\"}};
 
 /// The number behind a weight, in whichever array it is.
-long weight(const lb::weight_data& w, std::size_t i) {
-  return w.s8 != nullptr ? w.s8[i]
-      : w.u8 != nullptr  ? w.u8[i]
-      : w.s16 != nullptr ? w.s16[i]
-                         : w.packed[i];
+float weight(const lb::weight_data& w, std::size_t i) {
+  return w.s8 != nullptr ? static_cast<float>(w.s8[i])
+      : w.u8 != nullptr  ? static_cast<float>(w.u8[i])
+      : w.s16 != nullptr ? static_cast<float>(w.s16[i])
+      : w.f32 != nullptr ? w.f32[i]
+                         : static_cast<float>(w.packed[i]);
 }
 
 }  // namespace
@@ -228,7 +232,9 @@ TEST_CASE("the emitted text is the same graph") {
     CHECK(a.weights.zero_point == b.weights.zero_point);
     REQUIRE(a.bias.length == b.bias.length);
     CHECK(a.bias.is_wide == b.bias.is_wide);
-    for (std::size_t k = 0; k < a.bias.length; ++k) CHECK(a.bias[k] == b.bias[k]);
+    CHECK(a.bias.is_real == b.bias.is_real);
+    for (std::size_t k = 0; k < a.bias.length; ++k)
+      CHECK((a.bias.is_real ? a.bias.f32[k] == b.bias.f32[k] : a.bias[k] == b.bias[k]));
   }
 }
 

@@ -115,6 +115,7 @@ TEST_CASE("runtime model: every operation gives the bytes of the compiled model"
   compare<make_floats>("conversions");
   compare<make_moves>("moves and functions");
   compare<make_constants>("constants, tables, pad with a value");
+  compare<make_reals>("floats");
 }
 
 namespace {

@@ -100,7 +100,6 @@ public:
   constexpr edge global_mean(const node_name& name, edge x, const output_options& o) {
     infer::verdict v;
     node n = with_output(op_kind::global_mean, name, {x}, o.out, o.out_format, o.fused);
-    v.require(desc(x).kind == element::codes, graph_errc::element);
     if (v.require(image_extents::fits(desc(x)), graph_errc::image_rank)) {
       const image_extents e = image_extents::of(desc(x));
       infer::check_sum(desc(x), int64_t{e.h} * e.w, v);
@@ -115,7 +114,6 @@ public:
   /// The same numbers with other parameters; also relu and the other clamps.
   constexpr edge requantize(const node_name& name, edge x, const output_options& o) {
     infer::verdict v;
-    v.require(desc(x).kind == element::codes, graph_errc::element);
     return push(with_output(op_kind::requantize, name, {x}, o.out, o.out_format, o.fused), v);
   }
   constexpr edge relu(const node_name& name, edge x) { return clamped(name, x, activation::relu); }
@@ -160,11 +158,11 @@ public:
     node n = with_output(op_kind::softmax, name, {x}, in.params, same_as_input, activation::none,
                          rounding::single);
     n.parameter = static_cast<double>(o.beta);
-    v.require(in.kind == element::codes, graph_errc::element);
+    v.require(fp::is_positive(o.beta), graph_errc::scale);
+    if (in.kind == element::reals) return push(n, v);
     v.require(!in.format.is_narrow &&
                   (in.format.bits == 8 || (in.format.bits == 16 && in.format.is_signed)),
               graph_errc::softmax_format);
-    v.require(fp::is_positive(o.beta), graph_errc::scale);
     n.out.params = in.format.bits == 16 ? affine{1.0f / 32768, 0}
                                         : affine{1.0f / 256, in.format.is_signed ? -128 : 0};
     return push(n, v);
@@ -173,7 +171,7 @@ public:
   constexpr edge quantize(const node_name& name, edge x, const output_options& o) {
     infer::verdict v;
     node n = with_output(op_kind::quantize, name, {x}, o.out, o.out_format, o.fused);
-    if (o.out_format == same_as_input) n.out.format = qformat{};
+    n.out = infer::codes_like(desc(x), o.out, o.out_format == same_as_input ? qformat{} : o.out_format);
     v.require(desc(x).kind == element::reals, graph_errc::element);
     return push(n, v);
   }
@@ -279,7 +277,8 @@ private:
                              rounding policy = rounding::single) const {
     node n{.kind = kind,
            .name = name,
-           .out = infer::codes_like(desc(x.value[0]), out, format),
+           .out = desc(x.value[0]).kind == element::reals ? infer::reals_like(desc(x.value[0]))
+                                                          : infer::codes_like(desc(x.value[0]), out, format),
            .fused = fused,
            .policy = policy};
     n.in_count = x.count;
@@ -298,8 +297,7 @@ private:
     infer::verdict v;
     node n = with_output(kind, name, {x, y}, o.out, o.out_format, o.fused);
     if constexpr (requires { o.policy; }) n.policy = o.policy;
-    v.require(desc(x).kind == element::codes && desc(y).kind == element::codes,
-              graph_errc::element);
+    v.require(desc(x).kind == desc(y).kind, graph_errc::element);
     n.out.shape = infer::broadcast(desc(x).shape, desc(y).shape, v);
     return push(n, v);
   }
@@ -307,18 +305,17 @@ private:
     infer::verdict v;
     node n = with_output(kind, name, {x, y}, o.out, o.out_format, o.fused, rounding::single);
     n.sum = o.definition;
-    v.require(desc(x).kind == element::codes && desc(y).kind == element::codes,
-              graph_errc::element);
+    v.require(desc(x).kind == desc(y).kind, graph_errc::element);
     infer::check_numbers(n.out, v);
     for (edge e : {x, y})
-      if (v.ok())
+      if (v.ok() && n.out.kind == element::codes)
         v.require(fp::quotient(desc(e).params.scale, o.out.scale) <= 4096.0f,
                   graph_errc::scale_range);
     n.out.shape = infer::broadcast(desc(x).shape, desc(y).shape, v);
     return push(n, v);
   }
   static constexpr void check_function(const node& n, const tensor_desc& x, infer::verdict& v) noexcept {
-    v.require(x.kind == element::codes, graph_errc::element);
+    if (x.kind == element::reals) return void(v.require(!n.table.is_bound, graph_errc::element));
     const bool wide = x.format.bits > 8;
     v.require(wide == (n.out.format.bits > 8) && (!wide || (n.out.format.is_signed && x.format.is_signed)),
               graph_errc::table_width);
@@ -329,7 +326,6 @@ private:
   constexpr edge pool(op_kind kind, const node_name& name, edge x, const pool_options& o) {
     infer::verdict v;
     node n = with_output(kind, name, {x}, desc(x).params, same_as_input, o.fused, rounding::single);
-    v.require(desc(x).kind == element::codes, graph_errc::element);
     if (v.require(image_extents::fits(desc(x)), graph_errc::image_rank)) {
       const image_extents in = image_extents::of(desc(x));
       const image_extents e = infer::fit_image(in, o.kernel, o.stride, 1, o.pad, n.window, v);

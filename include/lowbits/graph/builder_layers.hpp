@@ -89,8 +89,9 @@ constexpr edge builder<Capacity>::matmul(const node_name& name, edge x, edge w, 
   node n = with_output(op_kind::matmul, name, {x, w}, o.out, o.out_format, o.fused, o.policy);
   n.flag[0] = o.x_transposed;
   n.flag[1] = o.w_transposed;
-  v.require(desc(x).kind == element::codes && desc(w).kind == element::codes, graph_errc::element);
+  v.require(desc(x).kind == desc(w).kind, graph_errc::element);
   const matmul_shape m = infer::matmul_extents(desc(x), desc(w), o, n.out.shape, v);
+  if (n.out.kind == element::reals) return push(n, v);
   const int64_t product = infer::largest_value(desc(x)) * infer::largest_value(desc(w));
   v.require(product == 0 || m.depth <= highest_of<int64_t> / product, graph_errc::accumulator);
   return push(n, v);

@@ -148,7 +148,6 @@ constexpr edge builder<Capacity>::resize(const node_name& name, edge x, const re
   n.flag[0] = o.align_corners;
   n.flag[1] = o.half_pixel_centers;
   n.mode = o.mode;
-  v.require(n.out.kind == element::codes, graph_errc::element);
   v.require(o.out_h >= 1 && o.out_w >= 1, graph_errc::resize_size);
   v.require(!(o.align_corners && o.half_pixel_centers), graph_errc::resize_mode);
   if (v.require(image_extents::fits(n.out), graph_errc::image_rank)) {

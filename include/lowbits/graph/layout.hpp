@@ -145,6 +145,7 @@ class model_layout {
         case weight_storage::u8: t.value[i] = {w.u8, w.length}; break;
         case weight_storage::s16: t.value[i] = {w.s16, w.length * 2}; break;
         case weight_storage::packed: t.value[i] = {w.packed, w.length}; break;
+        case weight_storage::f32:
         case weight_storage::none: break;
       }
     }

@@ -32,6 +32,14 @@ public:
   static constexpr int output_count = node_count != 0 ? graph.output_count() : 0;
 
 private:
+  static constexpr bool computes_in_floats = [] {
+    for (int i = 0; i < node_count; ++i)
+      if (detail::is_real_operation(signature_of(graph, i))) return true;
+    return false;
+  }();
+  static_assert(LOWBITS_REAL_NODES || !computes_in_floats,
+                "lowbits: model: a node computes in floats, which this target is not meant to; quantize the node, "
+                "or define LOWBITS_REAL_NODES as 1");
   using layout = model_layout<model>;
 
 public:

@@ -63,11 +63,11 @@ template <class Model, int Group>
 inline constexpr auto group_constants = []<size_t... K>(std::index_sequence<K...>) {
   using groups = node_groups<Model>;
   constexpr step_signature s = groups::all.signature[Group];
-  if constexpr (has_weights(s.kind)) {
+  if constexpr (has_weights(s.kind) && s.x != number_type::real) {
     using multiplier = typename rounding_tag<s.policy>::multiplier;
     return constant_table<const multiplier*, sizeof...(K)>{
         {node_factors<Model, multiplier, groups::template members<Group>.value[K]>.value...}};
-  } else if constexpr (s.kind == op_kind::function) {
+  } else if constexpr (s.kind == op_kind::function && s.x != number_type::real) {
     return constant_table<decltype(table_at<Model, groups::all.first[Group]>()), sizeof...(K)>{
         {table_at<Model, groups::template members<Group>.value[K]>()...}};
   } else {

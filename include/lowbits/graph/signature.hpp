@@ -53,7 +53,7 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
   if (n.in_count > 1) s.y = number_type_of(g[n.in[1]].out);
   if (n.kind == op_kind::add || n.kind == op_kind::sub) s.sum = n.sum;
   if (n.kind == op_kind::mul || n.kind == op_kind::matmul) s.policy = n.policy;
-  if (n.kind == op_kind::matmul) s.has_wide_sums = has_wide_products(g, i);
+  if (n.kind == op_kind::matmul && s.x != number_type::real) s.has_wide_sums = has_wide_products(g, i);
   if (has_weights(n.kind)) {
     // A dense layer is a convolution with one tap.
     if (n.kind == op_kind::dense) s.kind = op_kind::conv2d;
@@ -64,6 +64,7 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
     s.has_wide_sums = n.bias.is_wide || !fits_int32(g, i);
     s.is_prepared = has_prepared_layout(s, n.weights);
   }
+  if (s.x == number_type::real) s.policy = rounding::single, s.sum = sum_definition::single, s.has_wide_sums = false;
   return s;
 }
 

@@ -39,6 +39,19 @@ template <template <class, class, class, class, class> class Kernel, bool IsPrep
 using weighted = std::conditional_t<IsPrepared, weighted_on_each_arch<Kernel, Types...>,
                                     on_any_arch<weighted_step<Kernel, arch::generic, Types...>>>;
 
+template <op_kind Kind>
+constexpr auto select_real_step() noexcept {
+  if constexpr (Kind == op_kind::depthwise) return on_any_arch<real_weighted_step<Kind, depthwise_shape>>{};
+  else if constexpr (has_weights(Kind)) return on_any_arch<real_weighted_step<Kind, conv2d_shape>>{};
+  else if constexpr (Kind == op_kind::matmul) return on_any_arch<real_matmul_step>{};
+  else if constexpr (Kind == op_kind::max_pool || Kind == op_kind::average_pool)
+    return on_any_arch<real_pool_step<Kind == op_kind::max_pool>>{};
+  else if constexpr (Kind == op_kind::global_mean) return on_any_arch<real_mean_step>{};
+  else if constexpr (Kind == op_kind::softmax) return on_any_arch<real_softmax_step>{};
+  else if constexpr (is_binary(Kind)) return on_any_arch<real_binary_step<Kind>>{};
+  else return on_any_arch<real_function_step>{};
+}
+
 /// Data is what make_node_data<S> returns.
 template <step_signature S, class Data>
 constexpr auto select_step() noexcept {
@@ -48,7 +61,9 @@ constexpr auto select_step() noexcept {
   using out_element = typename number_types<S.out>::element;
   using acc = std::conditional_t<S.has_wide_sums, int64_t, int32_t>;
   constexpr op_kind kind = S.kind;
-  if constexpr (kind == op_kind::depthwise) {
+  if constexpr (is_real_operation(S)) {
+    return select_real_step<kind>();
+  } else if constexpr (kind == op_kind::depthwise) {
     return weighted<kernel::depthwise, S.is_prepared, x_type, acc, out_type, Data>{};
   } else if constexpr (kind == op_kind::transposed_conv2d) {
     return weighted<kernel::transposed_conv2d, S.is_prepared, x_type, acc, out_type, Data>{};
@@ -60,8 +75,7 @@ constexpr auto select_step() noexcept {
     return on_each_arch_without_weights<pool_step, out_type, std::bool_constant<kind == op_kind::max_pool>>{};
   } else if constexpr (kind == op_kind::global_mean) {
     return on_each_arch_without_weights<mean_step, x_type, out_type>{};
-  } else if constexpr (kind == op_kind::add || kind == op_kind::sub || kind == op_kind::mul ||
-                       kind == op_kind::minimum || kind == op_kind::maximum) {
+  } else if constexpr (is_binary(kind)) {
     return on_each_arch_without_weights<binary_step, x_type, y_type, out_type, Data>{};
   } else if constexpr (kind == op_kind::requantize) {
     return on_each_arch_without_weights<rescale_step, x_type, out_type>{};

@@ -8,6 +8,7 @@
 #include <lowbits/op/eltwise_steps.hpp>
 #include <lowbits/op/move_steps.hpp>
 #include <lowbits/op/pool_steps.hpp>
+#include <lowbits/op/real_steps.hpp>
 #include <lowbits/op/sample_steps.hpp>
 #include <lowbits/op/softmax_steps.hpp>
 #include <lowbits/op/table_steps.hpp>
@@ -83,6 +84,49 @@ constexpr conv2d_shape conv2d_shape_of(const node& n, const tensor_desc& x) noex
   return {a.batch, a.h, a.w, a.c, b.h, b.w, b.c, n.window, n.groups};
 }
 
+constexpr depthwise_shape depthwise_shape_of(const node& n, const tensor_desc& x) noexcept {
+  const image_extents a = image_extents::of(x), b = image_extents::of(n.out);
+  return {a.batch, a.h, a.w, a.c, b.h, b.w, n.groups, n.window};
+}
+constexpr pool2d_shape pool_shape_of(const node& n, const tensor_desc& x) noexcept {
+  const image_extents a = image_extents::of(x), b = image_extents::of(n.out);
+  return {a.batch, a.h, a.w, a.c, b.h, b.w, n.window};
+}
+constexpr bool is_binary(op_kind k) noexcept {
+  return k == op_kind::add || k == op_kind::sub || k == op_kind::mul || k == op_kind::minimum || k == op_kind::maximum;
+}
+
+/// The data of operations on floats.
+template <step_signature S>
+constexpr auto make_real_data(const node& n, const tensor_desc& x, const tensor_desc& y) noexcept {
+  const real_range range = real_range::of(n.fused);
+  if constexpr (S.kind == op_kind::depthwise) {
+    return real_weighted_data<depthwise_shape>{depthwise_shape_of(n, x), n.weights.f32, n.bias.f32, range};
+  } else if constexpr (has_weights(S.kind)) {
+    return real_weighted_data<conv2d_shape>{conv2d_shape_of(n, x), n.weights.f32, n.bias.f32, range};
+  } else if constexpr (S.kind == op_kind::matmul) {
+    return make_real_matmul(n, x, y);
+  } else if constexpr (S.kind == op_kind::max_pool || S.kind == op_kind::average_pool) {
+    return real_pool_data{pool_shape_of(n, x), range};
+  } else if constexpr (S.kind == op_kind::global_mean) {
+    const image_extents e = image_extents::of(x);
+    return real_mean_data{e.batch, e.h * e.w, e.c, range};
+  } else if constexpr (is_binary(S.kind)) {
+    return real_binary_data{x.shape, y.shape, range};
+  } else if constexpr (S.kind == op_kind::softmax) {
+    const int depth = x.shape.extent[x.shape.rank - 1];
+    return real_softmax_data{static_cast<int>(x.count()) / depth, depth, static_cast<float>(n.parameter)};
+  } else {
+    return real_function_data{x.count(), n.function, n.parameter, range};
+  }
+}
+
+/// Operations on floats that are not the same for every element type.
+constexpr bool is_real_operation(const step_signature& s) noexcept {
+  return s.x == number_type::real && s.out == number_type::real && s.kind != op_kind::pad && s.kind != op_kind::slice &&
+         s.kind != op_kind::transpose && s.kind != op_kind::resize;
+}
+
 /// Constants are what does not fit in the data itself: multipliers of weighted nodes, tables of
 /// functions.
 template <step_signature S, class Graph, class Constant>
@@ -90,17 +134,17 @@ constexpr auto make_node_data(const Graph& g, int i, const Constant* constants) 
   using rounding_type = rounding_tag<S.policy>;
   const node& n = g[i];
   const tensor_desc &x = g[n.in[0]].out, &y = g[n.in[1]].out;
-  if constexpr (S.kind == op_kind::conv2d || S.kind == op_kind::transposed_conv2d) {
+  if constexpr (is_real_operation(S)) {
+    return make_real_data<S>(n, x, y);
+  } else if constexpr (S.kind == op_kind::conv2d || S.kind == op_kind::transposed_conv2d) {
     return make_weighted<S>(n, x, conv2d_shape_of(n, x), constants);
   } else if constexpr (S.kind == op_kind::depthwise) {
-    const image_extents a = image_extents::of(x), b = image_extents::of(n.out);
-    return make_weighted<S>(n, x, depthwise_shape{a.batch, a.h, a.w, a.c, b.h, b.w, n.groups, n.window}, constants);
+    return make_weighted<S>(n, x, depthwise_shape_of(n, x), constants);
   } else if constexpr (S.kind == op_kind::matmul) {
     return make_matmul_data<rounding_type>(n, x, y);
   } else if constexpr (S.kind == op_kind::max_pool || S.kind == op_kind::average_pool) {
-    const image_extents a = image_extents::of(x), b = image_extents::of(n.out);
     const output_stage s = stage_of(n);
-    return pool_data{{a.batch, a.h, a.w, a.c, b.h, b.w, n.window}, {s.lowest, s.highest}};
+    return pool_data{pool_shape_of(n, x), {s.lowest, s.highest}};
   } else if constexpr (S.kind == op_kind::global_mean) {
     return make_mean_data(n, x);
   } else if constexpr (S.kind == op_kind::add || S.kind == op_kind::sub) {

@@ -61,6 +61,7 @@ inline std::vector<double> bias_shift(activation fused, size_t channels,
   }
   for (double& m : mean) m /= static_cast<double>(larger<size_t>(total / channels, 1));
 
+  const real_range range = real_range::of(fused);
   constexpr int shares = 8;
   std::vector<double> best(channels), least(channels, -1.0), error(channels), shift(channels);
   for (int share = 0; share <= shares; ++share) {
@@ -72,7 +73,7 @@ inline std::vector<double> bias_shift(activation fused, size_t channels,
       for (size_t k = 0; k < rounded[s].size(); ++k) {
         const auto moved =
             static_cast<float>(static_cast<double>(rounded[s][k]) + shift[k % channels]);
-        const auto e = static_cast<double>(activated(fused, exact[s][k]) - activated(fused, moved));
+        const auto e = static_cast<double>(range(exact[s][k]) - range(moved));
         error[k % channels] += e * e;
       }
     for (size_t c = 0; c < channels; ++c)

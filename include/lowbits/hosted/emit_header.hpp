@@ -50,8 +50,9 @@ inline std::string arrays(const node& n, const node& in, const std::string& id) 
     layout = joined("[", channels, "]", taps, "[",
                     image_extents::of(in.out).c / (n.kind == op_kind::conv2d ? n.groups : 1),
                     "] (output, height, width, input)");
-  std::string text = comment(joined(n.name, ": ", layout, ", ", int{w.format.bits}, " bits",
-                                    w.is_packed() ? ", packed, lowest bits first" : ""));
+  const std::string numbers = w.storage == weight_storage::f32 ? "floats" : joined(int{w.format.bits}, " bits");
+  std::string text =
+      comment(joined(n.name, ": ", layout, ", ", numbers, w.is_packed() ? ", packed, lowest bits first" : ""));
 
   const std::string codes = joined(id, "_w"), scales = joined(id, "_scale"),
                     bias = joined(id, "_b");
@@ -65,11 +66,13 @@ inline std::string arrays(const node& n, const node& in, const std::string& id) 
     case weight_storage::s16:
       text += number_array("std::int16_t", codes, std::span(w.s16, w.length), 6);
       break;
+    case weight_storage::f32: text += number_array("float", codes, std::span(w.f32, w.length), 14); break;
     default: text += byte_array(codes, {w.packed, w.length}); break;
   }
   if (w.scale_count != 0)
     text += number_array("float", scales, std::span(w.scales, w.scale_count), 14);
-  if (n.bias.is_wide)
+  if (n.bias.is_real) text += number_array("float", bias, std::span(n.bias.f32, n.bias.length), 14);
+  else if (n.bias.is_wide)
     text += number_array("std::int64_t", bias, std::span(n.bias.s64, n.bias.length), 20);
   else if (n.bias.is_bound())
     text += number_array("std::int32_t", bias, std::span(n.bias.s32, n.bias.length), 11);

@@ -102,6 +102,8 @@ public:
   }
   option_list& weights(const node& n, const call_context& c) {
     const weight_data& w = n.weights;
+    if (w.storage == weight_storage::f32)
+      return add("weights", joined("lb::weights(", c.id, "_w)")).add("bias", joined(c.id, "_b"), n.bias.is_bound());
     if (w.scale_count != 0 && w.zero_point != 0)
       refuse("emit_header",
              joined("node '", n.name, "' has weights with a scale per channel and a zero point"),
@@ -119,6 +121,7 @@ public:
     return add("bias", joined(c.id, "_b"), n.bias.is_bound());
   }
   option_list& out(const node& n, const call_context& c) {
+    if (n.out.kind == element::reals) return fused(n);
     add("out", text_of(n.out.params));
     const qformat inherited = n.kind == op_kind::quantize ? qformat{} : c.in[0]->out.format;
     add("out_format", joined("lb::qformat::of<", type_name(n.out.format), ">()"),

@@ -1,96 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Runs a float_model. Windows, groups and padding are those of ref/, with double accumulators: a
-// product of two floats is exact in double, so sums do not depend on contraction, and results are
-// the same on every machine (softmax alone uses the C library's exp).
+// Runs a float_model with the operations of ref/real_ops.hpp.
 
 #include <algorithm>
-#include <cmath>
 
 #include <lowbits/hosted/float_model.hpp>
-#include <lowbits/ref/conv2d.hpp>
-#include <lowbits/ref/depthwise.hpp>
 #include <lowbits/ref/eltwise.hpp>
-#include <lowbits/ref/pool.hpp>
+#include <lowbits/ref/real_ops.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
 /// The elements of one tensor, row-major.
 using float_tensor = std::vector<float>;
 
-/// The reals an activation lets through.
-inline float activated(activation fused, float x) {
-  switch (fused) {
-    case activation::relu: return larger(x, 0.0f);
-    case activation::relu6: return clamp(x, 0.0f, 6.0f);
-    case activation::relu_n1_to_1: return clamp(x, -1.0f, 1.0f);
-    case activation::none: break;
-  }
-  return x;
-}
 inline void activate(activation fused, float_tensor& x) {
   if (fused != activation::none)
-    for (float& v : x) v = activated(fused, v);
+    for (float& v : x) v = real_range::of(fused)(v);
 }
 
 namespace float_ops {
 
-/// Floats as ref/ reads them: as doubles.
-struct widened {
-  const float* p;
-  double operator[](size_t i) const noexcept { return static_cast<double>(p[i]); }
-};
-struct to_float {
-  float operator()(double sum, size_t) const noexcept { return static_cast<float>(sum); }
-};
-
 /// Nodes with weights.
-inline void run_weighted(const float_node& n, const tensor_desc& in, const float_tensor& x,
-                         float* y) {
-  const widened input{x.data()}, weights{n.weights.data()};
+inline void run_weighted(const float_node& n, const tensor_desc& in, const float_tensor& x, float* y) {
   const float* bias = n.bias.empty() ? nullptr : n.bias.data();
   if (n.kind == op_kind::dense) {
     const row_extents rows = row_extents::of(in);
-    ref::conv2d<double>(dense_shape(rows.rows, rows.columns, channels_of(n)), input, 0, weights, 0,
-                        bias, to_float{}, y);
-    return;
+    return ref::real_conv2d(dense_shape(rows.rows, rows.columns, channels_of(n)), x.data(), n.weights.data(), bias, {}, y);
   }
   const image_extents a = image_extents::of(in), b = image_extents::of(n.out);
   if (n.kind == op_kind::conv2d)
-    ref::conv2d<double>(conv2d_shape{a.batch, a.h, a.w, a.c, b.h, b.w, b.c, n.window, n.groups},
-                        input, 0, weights, 0, bias, to_float{}, y);
+    ref::real_conv2d({a.batch, a.h, a.w, a.c, b.h, b.w, b.c, n.window, n.groups}, x.data(), n.weights.data(), bias, {}, y);
   else
-    ref::depthwise<double>(depthwise_shape{a.batch, a.h, a.w, a.c, b.h, b.w, n.groups, n.window},
-                           input, 0, weights, 0, bias, to_float{}, y);
+    ref::real_depthwise({a.batch, a.h, a.w, a.c, b.h, b.w, n.groups, n.window}, x.data(), n.weights.data(), bias, {}, y);
 }
 
 inline void run_pool(const float_node& n, const tensor_desc& in, const float_tensor& x, float* y) {
   const image_extents a = image_extents::of(in), b = image_extents::of(n.out);
   const pool2d_shape s{a.batch, a.h, a.w, a.c, b.h, b.w, n.window};
-  ref::for_pool_outputs(s, [&](int batch, int oh, int ow, int c) {
-    double sum = 0;
-    float best = 0;
-    int count = 0;
-    ref::for_window(s, x.data(), batch, oh, ow, c, [&](float v) {
-      best = count == 0 ? v : larger(best, v);
-      sum += static_cast<double>(v);
-      ++count;
-    });
-    *y++ = n.kind == op_kind::max_pool ? best : count == 0 ? 0.0f : static_cast<float>(sum / count);
-  });
+  if (n.kind == op_kind::max_pool) ref::real_pool<true>(s, x.data(), {}, y);
+  else ref::real_pool<false>(s, x.data(), {}, y);
 }
 
 inline void run_mean(const tensor_desc& in, const float_tensor& x, float* y) {
   const image_extents e = image_extents::of(in);
-  const float* p = x.data();
-  std::vector<double> sum(static_cast<size_t>(e.c));
-  for (int b = 0; b < e.batch; ++b) {
-    std::fill(sum.begin(), sum.end(), 0.0);
-    for (int i = 0; i < e.h * e.w; ++i)
-      for (double& s : sum) s += static_cast<double>(*p++);
-    for (double s : sum) *y++ = static_cast<float>(s / (e.h * e.w));
-  }
+  ref::real_mean(e.batch, e.h * e.w, e.c, x.data(), {}, y);
 }
 
 inline void run_binary(const float_node& n, const tensor_desc& a, const tensor_desc& b,
@@ -110,16 +64,8 @@ inline void run_binary(const float_node& n, const tensor_desc& a, const tensor_d
 }
 
 inline void run_softmax(const float_node& n, const float_tensor& x, float* y) {
-  const auto row = static_cast<size_t>(channels_of(n));
-  std::vector<double> e(row);
-  for (size_t first = 0; first < x.size(); first += row) {
-    const float top = *std::max_element(x.data() + first, x.data() + first + row);
-    double sum = 0;
-    for (size_t i = 0; i < row; ++i)
-      sum += e[i] = std::exp((static_cast<double>(x[first + i]) - static_cast<double>(top)) *
-                             static_cast<double>(n.beta));
-    for (size_t i = 0; i < row; ++i) *y++ = static_cast<float>(e[i] / sum);
-  }
+  const int depth = channels_of(n);
+  ref::real_softmax(static_cast<int>(x.size()) / depth, depth, n.beta, x.data(), y);
 }
 
 inline void run_concat(const float_model& m, const float_node& n,

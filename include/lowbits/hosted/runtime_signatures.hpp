@@ -98,6 +98,13 @@ inline constexpr list all = [] {
     l.add({.kind = op_kind::quantize, .x = number_type::real, .out = t});
     l.add({.kind = op_kind::dequantize, .x = t, .out = number_type::real});
   }
+  for (op_kind kind : {op_kind::conv2d, op_kind::depthwise, op_kind::transposed_conv2d})
+    l.add({.kind = kind, .x = number_type::real, .out = number_type::real, .weights = weight_storage::f32});
+  for (op_kind kind : {op_kind::max_pool, op_kind::average_pool, op_kind::global_mean, op_kind::softmax, op_kind::resize,
+                       op_kind::function, op_kind::requantize})
+    l.add({.kind = kind, .x = number_type::real, .out = number_type::real});
+  for (op_kind kind : {op_kind::add, op_kind::sub, op_kind::mul, op_kind::minimum, op_kind::maximum, op_kind::matmul})
+    l.add({.kind = kind, .x = number_type::real, .y = number_type::real, .out = number_type::real});
   for (number_type t : numbers)
     for (op_kind kind : {op_kind::pad, op_kind::slice, op_kind::transpose}) l.add({.kind = kind, .x = t, .out = t});
   return l;

@@ -18,7 +18,9 @@ namespace detail {
 template <step_signature S>
 auto make_constants(const runtime_graph& g, int i) {
   const node& n = g[i];
-  if constexpr (has_weights(S.kind)) {
+  if constexpr (S.x == number_type::real) {
+    return std::shared_ptr<const void>();
+  } else if constexpr (has_weights(S.kind)) {
     using multiplier = typename rounding_tag<S.policy>::multiplier;
     auto factors = std::make_shared<std::vector<multiplier>>(channels_of(n));
     fill_factors(n, g[n.in[0]].out, factors->data());

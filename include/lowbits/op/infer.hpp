@@ -49,6 +49,10 @@ constexpr void check_tensor(const tensor_desc& d, verdict& v) noexcept {
   v.require(d.shape.rank >= 1, graph_errc::tensor);
 }
 
+/// The output of an operation on floats: floats.
+constexpr tensor_desc reals_like(const tensor_desc& in) noexcept {
+  return {.shape = in.shape, .kind = element::reals, .format = {}, .params = {}};
+}
 /// An output of codes with the stated parameters.
 constexpr tensor_desc codes_like(const tensor_desc& in, const affine& params,
                                  const qformat& format) noexcept {
@@ -149,8 +153,10 @@ constexpr bool accumulator_holds(const tensor_desc& in, const weight_data& w, co
 /// `products` products in each output.
 constexpr void check_weights(const tensor_desc& in, const weight_data& w, const bias_data& b,
                              int64_t count, int channels, int64_t products, verdict& v) noexcept {
-  if (!v.require(in.kind == element::codes, graph_errc::element)) return;
   if (!v.require(w.is_bound(), graph_errc::no_weights)) return;
+  const bool real = w.storage == weight_storage::f32;
+  const bool alike = in.kind == (real ? element::reals : element::codes) && (!b.is_bound() || b.is_real == real);
+  if (!v.require(alike, graph_errc::element)) return;
   v.require(w.format.valid(), graph_errc::format);
   const size_t needed = w.needed_length(static_cast<size_t>(count));
   v.require(w.length == needed, graph_errc::weight_count, static_cast<int64_t>(needed),
@@ -159,7 +165,7 @@ constexpr void check_weights(const tensor_desc& in, const weight_data& w, const 
             graph_errc::weight_scales, channels, static_cast<int64_t>(w.scale_count));
   v.require(!b.is_bound() || b.length == static_cast<size_t>(channels), graph_errc::bias_count,
             channels, static_cast<int64_t>(b.length));
-  if (!v.ok()) return;
+  if (!v.ok() || real) return;
   for (size_t c = 0; c < larger<size_t>(w.scale_count, 1); ++c)
     v.require(fp::is_positive(w.scale_of(c)), graph_errc::scale);
   const bool zero_ok = w.format.is_binary()

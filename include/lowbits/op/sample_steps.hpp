@@ -5,6 +5,7 @@
 
 #include <lowbits/op/step.hpp>
 #include <lowbits/ref/grid_sample.hpp>
+#include <lowbits/ref/real_ops.hpp>
 #include <lowbits/ref/resize.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
@@ -26,6 +27,8 @@ struct resize_step {
     const auto& d = *static_cast<const resize_data*>(data);
     if (d.mode == resize_mode::nearest)
       ref::resize_nearest(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
+    else if constexpr (std::is_same_v<T, float>)
+      ref::real_resize_bilinear(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
     else ref::resize_bilinear(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
   }
 };

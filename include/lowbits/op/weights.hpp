@@ -17,15 +17,16 @@ struct code_span {
 
 /// Which array holds the weights. Asked instead of comparing pointers with null, which is not a
 /// constant for every compiler option.
-enum class weight_storage : uint8_t { none, s8, u8, s16, packed };
+enum class weight_storage : uint8_t { none, s8, u8, s16, packed, f32 };
 
-/// Quantized weights with one scale, or one per output channel. Made by weights() or
+/// Quantized weights with one scale, or one per output channel; or floats. Made by weights() or
 /// packed_weights(); the arrays must outlive the model.
 struct weight_data {
   weight_storage storage = weight_storage::none;
-  const int8_t* s8 = nullptr;  ///< one of these four is set, as storage says
+  const int8_t* s8 = nullptr;  ///< one of these five is set, as storage says
   const uint8_t* u8 = nullptr;
   const int16_t* s16 = nullptr;
+  const float* f32 = nullptr;
   const uint8_t* packed = nullptr;  ///< a bit stream of format.bits each (pack/packed_view.hpp)
   size_t length = 0;                ///< elements of the array (bytes when packed)
   qformat format{};
@@ -42,7 +43,7 @@ struct weight_data {
   /// Bytes that n weights take in this form.
   constexpr size_t bytes(size_t n) const noexcept {
     return is_packed() ? packed_bytes(n, format.bits)
-                       : n * (storage == weight_storage::s16 ? 2 : 1);
+                       : n * (storage == weight_storage::f32 ? 4 : storage == weight_storage::s16 ? 2 : 1);
   }
   /// Elements of the array that n weights need, in the unit of length.
   constexpr size_t needed_length(size_t n) const noexcept { return is_packed() ? bytes(n) : n; }
@@ -109,6 +110,12 @@ constexpr weight_data weights(const Element (&codes)[N], const weight_scales& sc
   return detail::with_scales(w, scales);
 }
 
+/// Weights of a layer whose activations are floats.
+template <size_t N>
+constexpr weight_data weights(const float (&values)[N]) noexcept {
+  return {.storage = weight_storage::f32, .f32 = values, .length = N};
+}
+
 /// Weights as a bit stream of Q::bits per weight: bytes, or an array that the compiler packed.
 template <quantized_type Q, size_t Bytes>
 constexpr weight_data packed_weights(const uint8_t (&bytes)[Bytes],
@@ -125,13 +132,16 @@ constexpr weight_data packed_weights(const packed_array<Q, N>& codes,
   return packed_weights<Q>(codes.bytes, scales);
 }
 
-/// Bias in units of input scale * weight scale; 64-bit ones come with int16 activations. The array is
+/// Bias in units of input scale * weight scale; 64-bit ones come with int16 activations, floats with
+/// activations that are floats. The array is
 /// constexpr: its values are part of the proof that no accumulator overflows.
 struct bias_data {
   const int32_t* s32 = nullptr;
   const int64_t* s64 = nullptr;
   size_t length = 0;
+  const float* f32 = nullptr;
   bool is_wide = false;  ///< s64 is set
+  bool is_real = false;  ///< f32 is set
 
   constexpr bias_data() = default;
   template <size_t N>
@@ -139,6 +149,8 @@ struct bias_data {
   template <size_t N>
   constexpr bias_data(const int64_t (&b)[N]) noexcept
       : s64(b), length(N), is_wide(true) {}  // NOLINT
+  template <size_t N>
+  constexpr bias_data(const float (&b)[N]) noexcept : length(N), f32(b), is_real(true) {}  // NOLINT
   constexpr bool is_bound() const noexcept { return length != 0; }
   constexpr int64_t operator[](size_t i) const noexcept { return is_wide ? s64[i] : s32[i]; }
 };
