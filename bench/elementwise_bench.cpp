@@ -134,7 +134,7 @@ void add_operations() {
       static constexpr auto p = lb::make_softmax(q8, a, 1.0f, q8);
       const int rows = static_cast<int>(n / columns), depth = static_cast<int>(columns());
       if constexpr (std::is_same_v<Arch, lb::arch::generic>) lb::ref::softmax(rows, depth, x, p, out);
-      else lb::kernel::softmax(rows, depth, x, p, out);
+      else lb::kernel::softmax<Arch>(rows, depth, x, p, out);
     };
   };
   add<Arch, int8_t, int8_t>("softmax_row64_s8_s8", 1, softmax_rows(std::integral_constant<size_t, 64>{}));

@@ -10,6 +10,7 @@
 #include <lowbits/kernel/softmax.hpp>
 
 #include "support/guarded.hpp"
+#include "support/kernel_archs.hpp"
 #include "support/kernel_operands.hpp"
 
 namespace {
@@ -22,7 +23,7 @@ void check(lb::qformat from, lb::qformat to) {
   naive::random_numbers random(7);
   for (const float scale : {1e-4f, 0.02f, 0.1f, 3.0f, 1000.0f}) {
     const auto p = lb::make_softmax(from, {scale, 3}, 1.0f, to);
-    for (const int depth : {0, 1, 2, 3, 10, 16, 17, 64, 255, 256, 257, 1001})
+    for (const int depth : {0, 1, 2, 3, 10, 16, 17, 64, 127, 128, 200, 255, 256, 257, 1001})
       for (const int rows : {0, 1, 2, 5})
         for (const int spread : {0, 1, 40, from.highest() - from.lowest()})
           for (const auto where : guarded::both_places) {
@@ -30,10 +31,12 @@ void check(lb::qformat from, lb::qformat to) {
             for (auto& v : x) v = static_cast<X>(random.in(from.highest() - spread, from.highest()));
             std::vector<Y> expected(x.size());
             lb::ref::softmax(rows, depth, x.data(), p, expected.data());
-            Y* y = y_memory.take<Y>(expected.size(), where);
-            lb::kernel::softmax(rows, depth, x_memory.copy(x, where), p, y);
-            INFO(rows, " rows of ", depth, ", spread ", spread, ", scale ", scale);
-            CHECK(difference(y, expected) == "");
+            kernel_archs::for_each([&]<class Arch>(Arch) {
+              Y* y = y_memory.take<Y>(expected.size(), where);
+              lb::kernel::softmax<Arch>(rows, depth, x_memory.copy(x, where), p, y);
+              INFO(rows, " rows of ", depth, ", spread ", spread, ", scale ", scale, ", ", std::string(Arch::name));
+              CHECK(difference(y, expected) == "");
+            });
           }
   }
 }
@@ -56,6 +59,13 @@ TEST_CASE("softmax: the sum is held") {  // 8192 exponentials of zero exceed 32 
   const auto p = lb::make_softmax(format(8, true), {0.1f, 0}, 1.0f, format(16, true));
   std::vector<int16_t> y(x.size()), expected(x.size());
   lb::ref::softmax(1, 9000, x.data(), p, expected.data());
-  lb::kernel::softmax(1, 9000, x.data(), p, y.data());
+  lb::kernel::softmax<lb::arch::native>(1, 9000, x.data(), p, y.data());
   CHECK(y == expected);
+  const auto to_s8 = lb::make_softmax(format(8, true), {0.1f, 0}, 1.0f, format(8, true));
+  std::vector<int8_t> codes(x.size()), wanted(x.size());
+  lb::ref::softmax(1, 9000, x.data(), to_s8, wanted.data());
+  kernel_archs::for_each([&]<class Arch>(Arch) {
+    lb::kernel::softmax<Arch>(1, 9000, x.data(), to_s8, codes.data());
+    CHECK(codes == wanted);
+  });
 }

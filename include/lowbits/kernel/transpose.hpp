@@ -8,10 +8,50 @@
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
+#if LOWBITS_GNU && (defined(__SSE2__) || LOWBITS_AARCH64)
+#define LOWBITS_DETAIL_VECTOR_TRANSPOSE 1
+
+/// A tile of 16 x 16 bytes: y[c * y_step + r] = x[r * x_step + c]. The compiler has interleaving
+/// instructions for both shuffles: punpck on x86, zip on ARM.
+inline void transpose_tile(const uint8_t* x, ptrdiff_t x_step, uint8_t* y, ptrdiff_t y_step) noexcept {
+  using bytes = uint8_t __attribute__((vector_size(16)));
+  bytes v[16], w[16];
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) __builtin_memcpy(&v[i], x + i * x_step, 16);
+  const auto interleave = [](const bytes* from, bytes* to) __attribute__((always_inline)) {
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      to[2 * i] = __builtin_shufflevector(from[i], from[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      to[2 * i + 1] = __builtin_shufflevector(from[i], from[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+  };
+  interleave(v, w), interleave(w, v), interleave(v, w), interleave(w, v);
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) __builtin_memcpy(y + i * y_step, &v[i], 16);
+}
+#else
+#define LOWBITS_DETAIL_VECTOR_TRANSPOSE 0
+#endif
+
 /// y[c][r] = x[r][c]
 template <class T>
 void transpose_matrix(ptrdiff_t rows, ptrdiff_t cols, const T* x, T* y) noexcept {
   constexpr ptrdiff_t tile = 32;
+#if LOWBITS_DETAIL_VECTOR_TRANSPOSE
+  if constexpr (sizeof(T) == 1) {  // strips of rows, 16 columns at a time, then what remains beside and below
+    const ptrdiff_t whole_rows = rows / 16 * 16, whole_cols = cols / 16 * 16;
+    const auto* from = reinterpret_cast<const uint8_t*>(x);
+    auto* to = reinterpret_cast<uint8_t*>(y);
+    constexpr ptrdiff_t strip = 64;
+    for (ptrdiff_t r0 = 0; r0 < whole_rows; r0 += strip)
+      for (ptrdiff_t c = 0; c < whole_cols; c += 16)
+        for (ptrdiff_t r = r0; r < whole_rows && r < r0 + strip; r += 16)
+          transpose_tile(from + r * cols + c, cols, to + c * rows + r, rows);
+    for (ptrdiff_t r = 0; r < rows; ++r)
+      for (ptrdiff_t c = r < whole_rows ? whole_cols : 0; c < cols; ++c) y[c * rows + r] = x[r * cols + c];
+    return;
+  }
+#endif
   for (ptrdiff_t r0 = 0; r0 < rows; r0 += tile)
     for (ptrdiff_t c0 = 0; c0 < cols; c0 += tile) {
       const ptrdiff_t r1 = smaller(r0 + tile, rows), c1 = smaller(c0 + tile, cols);

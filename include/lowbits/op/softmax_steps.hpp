@@ -37,7 +37,7 @@ struct softmax_step {
     const auto* x = elements<typename X::storage>(io.in[0]);
     auto* y = elements<typename Out::storage>(io.out);
     if constexpr (sizeof *x == 1 && !std::is_same_v<Arch, arch::generic>)
-      kernel::softmax(d.rows, d.depth, x, d.params, y);
+      kernel::softmax<Arch>(d.rows, d.depth, x, d.params, y);
     else ref::softmax(d.rows, d.depth, x, d.params, y);
   }
 };
