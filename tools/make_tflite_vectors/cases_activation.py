@@ -5,6 +5,7 @@ import numpy as np
 
 import values
 from net import Net
+from rounding import division_too, product_first, quotient, scales_in_contest
 
 TYPES = ("int8", "uint8", "int16", "float32")
 OPTIONS = {"LEAKY_RELU": "LeakyReluOptions", "HARD_SWISH": "HardSwishOptions"}
@@ -63,6 +64,15 @@ def relu_cases(op):
                      (0.0611 * unit, zero))
 
 
+    middle = {"RELU": 0.05, "RELU6": 0.02, "RELU_N1_TO_1": 0.003}[op]
+    for dtype, number, result in (("int8", 97, 41), ("uint8", 101, 47), ("int16", 20011, 9001)):
+        zero = {"int8": -7, "uint8": 121}.get(dtype, 0)
+        a, _, out = scales_in_contest(f"{op}/{dtype}", number, result, quotient,
+                                      middle * (1 if number < 128 else 1 / 256))
+        data = np.arange(number - 20, number + 21) if dtype == "int16" else None
+        yield mapped(op, f"{dtype}_quotient_of_scales", dtype, (a, zero), (out, zero), data=data)
+
+
 def leaky_cases():
     """Slopes below and above one, zero and negative."""
     for alpha in (0.01, 0.3, 1.7, 0.0, -0.5):
@@ -72,6 +82,17 @@ def leaky_cases():
         yield mapped("LEAKY_RELU", f"int8_{name}", "int8", (0.05, -7), (0.043, 13), fields)
         yield mapped("LEAKY_RELU", f"uint8_{name}", "uint8", (0.05, 121), (0.043, 133), fields)
         yield mapped("LEAKY_RELU", f"int16_{name}", "int16", (0.0002, 0), (0.00017, 0), fields)
+    for dtype, number, result in (("int8", 97, 41), ("int16", 20011, 9001)):
+        data = None
+        if dtype == "int16":
+            data = np.concatenate([np.arange(-20, 21) - number, np.arange(-20, 21) + number])
+        a, _, out = scales_in_contest(f"leaky/{dtype}", number, result, quotient)
+        yield mapped("LEAKY_RELU", f"{dtype}_quotient_of_scales", dtype, (a, 0), (out, 0),
+                     {"alpha": 0.1}, data)
+        for name, ways in (("product_of_scales", product_first), ("division", division_too)):
+            a, alpha, out = scales_in_contest(f"leaky/{dtype}", -number, -result, ways, b=0.3)
+            yield mapped("LEAKY_RELU", f"{dtype}_alpha_{name}", dtype, (a, 0), (out, 0),
+                         {"alpha": alpha}, data)
     yield mapped("LEAKY_RELU", "int8_equal_scales", "int8", (0.05, 3), (0.05, 3), {"alpha": 0.2})
 
 

@@ -5,6 +5,7 @@ import numpy as np
 
 import values
 from net import Net
+from rounding import division_too, product_first, scales_in_contest
 
 OPTIONS = {"ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions",
            "MINIMUM": "MaximumMinimumOptions", "MAXIMUM": "MaximumMinimumOptions"}
@@ -50,6 +51,20 @@ def binary(op, name, dtype, left, right, activation="NONE", constant=None, quant
     return name, net
 
 
+def contest_cases():
+    """MUL of two columns of numbers; where the scales are combined otherwise one result differs."""
+    for dtype, left, right, result in (("int8", 97, -101, -73), ("uint8", 93, 89, 67),
+                                       ("int16", 20011, 1999, 9001)):
+        for name, ways in (("product_of_scales", product_first), ("division", division_too)):
+            net = Net(f"mul/{dtype}_{name}")
+            *inputs, out = scales_in_contest(net.key, left * right, result, ways)
+            zero = {"int8": 5, "uint8": 119}.get(dtype, 0)
+            sides = [net.input(side, dtype, [7], s, zero, n + zero + np.arange(-3, 4) // 3 * 3)
+                     for side, s, n in zip(("left", "right"), inputs, (left, right))]
+            net.op("MUL", sides, [net.output("output", dtype, [7], out, zero)], "MulOptions")
+            yield f"{dtype}_{name}", net
+
+
 def arithmetic_cases(op):
     """Broadcasting in all forms for every type, activations, scales far apart."""
     general = {"ADD": 3, "SUB": 5}.get(op)  # version for int16 with any scales
@@ -77,6 +92,7 @@ def arithmetic_cases(op):
     yield binary(op, "int8_constant_left", "int8", [1, 4, 3], [2, 4, 3], constant="left")
     yield binary(op, "int32_same_shape", "int32", [2, 7], [2, 7])
     if op == "MUL":
+        yield from contest_cases()
         yield binary(op, "int8_multiplier_above_1", "int8", [4, 16], [4, 16],
                      reach=10,
                      quant=((0.9, 0), (1.3, 0), (1.1, 0)), version=3)

@@ -5,6 +5,7 @@ import numpy as np
 
 import values
 from net import Net
+from rounding import quotient, scales_in_contest
 
 QUANT = {"int8": (0.0431, -7), "uint8": (0.0391, 121), "int16": (0.000171, 0), "int4": (0.61, 0),
          "int32": (0.0000037, 0)}
@@ -20,12 +21,14 @@ def quantize_float(name, dtype, quant, data):
     return name, net
 
 
-def requantize(source, target, source_quant, target_quant, tail=""):
-    """Codes to codes."""
+def requantize(source, target, source_quant, target_quant, tail="", data=None):
+    """Codes to codes; without `data` all of 8 bits or some of more."""
     name = f"{source}_to_{target}{tail}"
     net = Net(f"quantize/{name}")
     lowest, highest = values.RANGE[source]
-    if source in ("int8", "uint8"):
+    if data is not None:
+        data = np.array(data)
+    elif source in ("int8", "uint8"):
         data = np.arange(lowest, highest + 1)
     else:
         reach = min(highest, 3_000_000)
@@ -68,6 +71,14 @@ def quantize_cases():
         zero = {"int8": 5, "uint8": 133}
         yield requantize(source, target, (0.05, zero[source]), (0.05, zero[target]), "_same_scale")
     yield requantize("int8", "int8", (0.05, 3), (0.02, -9), "_saturates")
+    for source, target, number, result in (("int8", "int8", 97, 41), ("int8", "uint8", 97, 41),
+                                           ("uint8", "uint8", 101, 47), ("int16", "int8", 999, 99),
+                                           ("int16", "int16", 20011, 9001)):
+        a, _, out = scales_in_contest(f"quantize/{source}/{target}", number, result, quotient)
+        zero = {"int8": 3, "uint8": 120, "int16": 0}
+        data = None if "8" in source else np.arange(number - 20, number + 21)
+        yield requantize(source, target, (a, zero[source]), (out, zero[target]),
+                         "_quotient_of_scales", data)
 
 
 def dequantize(name, dtype, quant, data, version=None, axis=None, constant=False):

@@ -8,6 +8,7 @@ import numpy as np
 import values
 from linear import CONTEST, SHIFT_1, Linear, rms
 from net import Net
+from rounding import division_too, product_first, scales_in_contest
 
 
 def dense(name, kind, shape, units, activation="NONE", bias=True, keep=False, asymmetric=False,
@@ -27,7 +28,8 @@ def dense(name, kind, shape, units, activation="NONE", bias=True, keep=False, as
     fields = {"fused_activation_function": activation, "keep_num_dims": keep,
               "asymmetric_quantize_inputs": asymmetric}
     version = {"int4": 10, "int4_per_tensor": 10, "hybrid": 12, "hybrid_uint8": 3,
-               "hybrid_int4": 12, "hybrid_per_tensor": 9 if asymmetric else 3}.get(kind, 5 if keep else None)
+               "hybrid_int4": 12, "hybrid_per_tensor": 9 if asymmetric else 3,
+               }.get(kind, 5 if keep else None)
     if kind.startswith("int16_bias32"):
         version, fields["quantized_bias_type"] = 11, "INT32"
     n.net.op("FULLY_CONNECTED", inputs, [n.output(out, out_zero, out_scale)],
@@ -130,6 +132,14 @@ def matmul_cases():
         yield matmul(f"{dtype}_broadcast_right", dtype, [2, 2, 3, 4], [4, 5], zeros=zeros)
         yield matmul(f"{dtype}_broadcast_left", dtype, [3, 4], [3, 4, 5], zeros=zeros)
         yield matmul(f"{dtype}_broadcast_both", dtype, [3, 1, 2, 4], [1, 2, 4, 3], zeros=zeros)
+    for name, ways in (("product_of_scales", product_first), ("division", division_too)):
+        net = Net(f"batch_matmul/int8_{name}")
+        a, b, out = scales_in_contest(net.key, 97 * 101, 73, ways)
+        x = net.input("left", "int8", [2, 1], a, 0, [97, -97])
+        y = net.input("right", "int8", [1, 3], b, 0, [101, -101, 100])
+        net.op("BATCH_MATMUL", [x, y], [net.output("output", "int8", [2, 3], out, 3)],
+               "BatchMatMulOptions")
+        yield f"int8_{name}", net
     for asymmetric in (False, True):
         tail = "_asymmetric" if asymmetric else ""
         yield matmul("hybrid" + tail, "float32", [2, 3, 9], [2, 9, 4], asymmetric=asymmetric,

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Sums at which it shows whether the product of two scales was taken in float32 or in double."""
+"""Numbers at which it shows whether scales were combined in float32 or in double."""
 
 import math
 
 import numpy as np
+
+import values
 
 
 def fixed_point(factor: float) -> tuple[int, int]:
@@ -34,3 +36,33 @@ def contested(in_scale: float, w_scale: float, out_scale: float, reach: int, whi
         if (differ := sums[rescaled(sums, exact) != rescaled(sums, single)]).size:
             return int(differ[differ.size // 2])
     return int(halves[0] / exact)  # the product happens to be (almost) exact
+
+
+def quotient(a, b, out):
+    """a / out both ways; b plays no part."""
+    return float(a) / float(out), float(a / out)
+
+
+def product_first(a, b, out):
+    """a * b / out in double, and with a product in float32."""
+    return float(a) * float(b) / float(out), float(a * b) / float(out)
+
+
+def division_too(a, b, out):
+    """a * b / out with a product in float32: the division in double, or in float32 as well."""
+    return float(a * b) / float(out), float((a * b) / out)
+
+
+def scales_in_contest(key: str, number: int, result: int, ways, middle: float = 0.05, b=None):
+    """Scales a, b, out at which a number becomes `result` one way and its neighbour the other."""
+    half = abs(result) + 0.5
+    half -= 0.5 * 2.0 ** fixed_point(half / abs(number))[1]  # the first rounding moves the border
+    for attempt in range(2000):
+        a, other = map(np.float32, values.scales(f"{key}/{attempt}", 2, middle))
+        other = other if b is None else np.float32(b)
+        ratio = float(a) * (1 if ways is quotient else float(other))
+        out = np.float32(ratio * abs(number) / half)
+        first, second = (rescaled(np.int64(number), f) for f in ways(a, other, out))
+        if first != second:
+            return float(a), float(other), float(out)
+    raise ValueError(f"{key}: no such scales")
