@@ -89,10 +89,14 @@ struct prim<prims::gemm_codes, arch::odd_tile> {
   template <rescale_rule Rule, class Code>
   static void run(int rows, int n, int used, int steps, const int32_t* x, ptrdiff_t stride, const int8_t* w,
                   const int32_t* start, const column_factors& factors, const code_stage& stage, Code* y,
-                  ptrdiff_t y_stride, int32_t* work) noexcept {
-    for (int r = 0; r < rows; ++r) {
-      prim<prims::gemm, arch::odd_tile>::run(1, n, steps, x + r * stride, stride, w, start, work);
-      prim<prims::requantize, arch::odd_tile>::run<Rule>(1, used, work, n, factors, stage, y + r * y_stride, y_stride);
+                  ptrdiff_t y_stride, int32_t* work, int /*flip*/ = 0) noexcept {
+    using tiles = prim<prims::gemm, arch::odd_tile>;
+    for (int c = 0; c < used; c += tiles::cols) {
+      const int width = smaller(tiles::cols, n - c), here = smaller(width, used - c);
+      for (int r = 0; r < rows; ++r) {
+        tiles::run(1, width, steps, x + r * stride, stride, w + ptrdiff_t{c} * steps * tiles::depth_step, start + c, work);
+        prim<prims::requantize, arch::odd_tile>::run<Rule>(1, here, work, width, factors.from(c), stage, y + r * y_stride + c, y_stride);
+      }
     }
   }
 };

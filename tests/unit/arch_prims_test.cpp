@@ -67,6 +67,13 @@ void check_gemm(naive::random_numbers& random) {
           }
           auto* acc = y_memory.take<int32_t>(static_cast<std::size_t>(m * n), where);
           P::run(m, n, steps, rows, depth, b_memory.copy(w, where), c_memory.copy(start, where), acc);
+          if constexpr (lb::kernel::most_code_rows<P> > 0)
+            if (m <= lb::kernel::most_code_rows<P> && depth == steps * P::depth_step) {
+              std::vector<int32_t> sums(static_cast<std::size_t>(m * n));
+              P::run(m, n, steps, reinterpret_cast<const uint8_t*>(d_memory.copy(x, where)), depth, w.data(), start.data(), sums.data(), P::template shift<Code>);
+              for (std::size_t i = 0; i < sums.size(); ++i)
+                if (sums[i] != acc[i]) FAIL_CHECK(std::string(Arch::name), " gemm from codes ", m, "x", n, "x", depth, " at ", i);
+            }
           for (int r = 0; r < m; ++r)
             for (int c = 0; c < n; ++c) {
               auto expected = static_cast<uint32_t>(start[static_cast<std::size_t>(c)]);
@@ -139,13 +146,15 @@ void check_gemm_codes(naive::random_numbers& random) {
   const int low = lb::lowest_of<Code>, high = lb::highest_of<Code>;
   constexpr bool tall = P::rows > 16;
   for (const int rows : {1, 2, tall ? 17 : P::rows - 1, P::rows, P::rows + 1, tall ? 50 : 2 * P::rows + 1})
-    for (int used = 1; used <= P::cols; used += tall ? 3 : 1)
+    for (int used = 1; used <= (rows <= 2 ? 5 : 2) * P::cols + 1; used += used < P::cols ? (tall ? 3 : 1) : P::cols / 2 + 1)
       for (const int largest : {-2, 3}) {
         const int n = lb::round_up(used, P::col_step), steps = tall ? random.in(0, random.in(0, 7) == 0 ? 300 : 40) : random.in(0, 9);
         const int depth = lb::round_up(steps * P::depth_step, lb::kernel::tile_of<P>.depth_pad);
         std::vector<element> x;
         for (const Code c : codes<Code>(static_cast<std::size_t>(rows * depth), random)) x.push_back(static_cast<element>(c + P::template shift<Code>));
-        const auto w = padded_weights<P>(steps, n, random);
+        std::vector<int8_t> w;
+        for (int c = 0; c < n; c += P::cols)
+          for (const int8_t one : padded_weights<P>(steps, lb::smaller(P::cols, n - c), random)) w.push_back(one);
         const auto start = start_values(static_cast<std::size_t>(n), random);
         std::vector<lb::fixed_multiplier> factors;
         for (int c = 0; c < used; ++c)
@@ -155,9 +164,15 @@ void check_gemm_codes(naive::random_numbers& random) {
         std::vector<Code> expected(static_cast<std::size_t>(rows * used));
         for (int r = 0; r < rows; ++r) {
           std::vector<int32_t> acc(static_cast<std::size_t>(n));
-          P::run(1, n, steps, x.data() + r * depth, depth, w.data(), start.data(), acc.data());
+          for (int c = 0; c < n; c += P::cols)
+            P::run(1, lb::smaller(P::cols, n - c), steps, x.data() + r * depth, depth, w.data() + ptrdiff_t{c} * depth, start.data() + c, acc.data() + c);
           lb::prim<prims::requantize, odd_tile>::run<Rule>(1, used, acc.data(), n, {factors.data(), per_column}, stage, expected.data() + r * used, used);
         }
+        // The rows as codes, where the primitive takes them.
+        std::vector<element> as_codes;
+        constexpr bool flips = lb::kernel::most_code_rows<P> > 0;
+        if (flips && rows <= lb::kernel::most_code_rows<P>)
+          for (const element e : x) as_codes.push_back(static_cast<element>(e ^ static_cast<element>(P::template shift<Code>)));
         for (const auto where : both_places) {
           Code* y = y_memory.take<Code>(expected.size(), where);
           static guarded::memory work_memory;
@@ -167,6 +182,13 @@ void check_gemm_codes(naive::random_numbers& random) {
               {d_memory.copy(factors, where), per_column}, stage, y, used, work);
           const std::string wrong = difference(y, expected);
           if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " gemm_codes ", rows, "x", used, "x", depth, ": ", wrong);
+          if (as_codes.empty()) continue;
+          y = y_memory.take<Code>(expected.size(), where);
+          lb::prim<prims::gemm_codes, Arch>::template run<Rule>(
+              rows, n, used, steps, a_memory.copy(as_codes, where), depth, b_memory.copy(w, where), c_memory.copy(start, where),
+              {d_memory.copy(factors, where), per_column}, stage, y, used, work, P::template shift<Code>);
+          const std::string in_place = difference(y, expected);
+          if (!in_place.empty()) FAIL_CHECK(std::string(Arch::name), " gemm_codes from codes ", rows, "x", used, "x", depth, ": ", in_place);
         }
       }
 }

@@ -23,6 +23,11 @@ enum class rescale_rule : uint8_t { once, twice };
 struct column_factors {
   const void* pairs;
   bool per_column;
+
+  /// Those of column c on.
+  constexpr column_factors from(int c) const noexcept {
+    return {per_column ? static_cast<const int32_t*>(pairs) + 2 * ptrdiff_t{c} : pairs, per_column};
+  }
 };
 
 /// code = clamp(rescaled, lowest - zero_point, highest - zero_point) + zero_point.
@@ -102,14 +107,17 @@ namespace prims {
 /// depth_step; weight(k, c) is w[(k / depth_step * n + c) * depth_step + k % depth_step]. A primitive with
 /// depth_pad may read rows and weights on to the next multiple of depth_pad, where the weights are zero;
 /// one with row_bytes is at its best with blocks of that many bytes of rows.
+/// One with most_code_rows takes up to that many rows of codes as they are, when x points to the codes and a
+/// last parameter `flip` of run, shift<Code>, says how they are to be changed. It reads whole steps.
 struct gemm {};
 
-/// Any number of rows times one panel of weights, to 8-bit codes: what prims::gemm and
+/// Any number of rows times any number of panels of weights, to 8-bit codes: what prims::gemm and
 /// prims::requantize give together, for architectures that are faster when they do both.
-///   run<Rule>(rows, n, used, steps, x, stride, w, start, factors, stage, y, y_stride, work)
+///   run<Rule>(rows, n, used, steps, x, stride, w, start, factors, stage, y, y_stride, work, flip)
 ///       y[r * y_stride + c] = stage(rescaled(accumulator of row r and column c, factor of column c))
-/// for r < rows, c < used <= n; x, stride, w, start, n and steps as for prims::gemm; it may use `work`, cols
-/// numbers for each row of a tile of prims::gemm, or for `rows` made up to a multiple of 16 if that is less.
+/// for r < rows, c < used <= n; x, stride, steps and flip as for prims::gemm; start has n numbers, and w the
+/// panels of `cols` columns, the last one narrower, one behind the other. It may use `work`, cols numbers
+/// for each row of a tile of prims::gemm, or for `rows` made up to a multiple of 16 if that is less.
 struct gemm_codes {};
 
 /// A matrix of accumulators to 8-bit codes:

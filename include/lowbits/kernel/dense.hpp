@@ -45,24 +45,32 @@ struct dense {
                   unsigned char* scratch) noexcept {
     constexpr const auto& calls = gemm_calls_of<Arch, X, Rq>;
     const auto w = weights(s);
-    const auto rows = block(s);
     const int zero = w_zero - byte_shift<W>;
+    if constexpr (most_code_rows<P> > 0)
+      if (zero == 0 && added.codes == nullptr && run_at_once(s, w, part, x, packed, rq, y, scratch)) return;
+    const auto rows = block(s);
     work_area area(scratch);
     const row_block<element> x_rows{area.take<element>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
     auto* const tile = area.take<int32_t>(rows.tile_size);
     auto* const offsets = area.take<int32_t>(static_cast<size_t>(rows.rows));
-    x_rows.from(0, s.depth).fill(rows.rows, rows.depth - s.depth, 0);
     for (int64_t row = part.first_row; row < part.last_row;) {
-      const auto b = static_cast<ptrdiff_t>(row / s.rows);
-      const int r = static_cast<int>(row % s.rows);
-      const int n = static_cast<int>(smaller<int64_t>(smaller(rows.rows, s.rows - r), part.last_row - row));
-      P::fetch(n, s.depth, x + b * s.x_matrix_step() + r * s.x_row_step(), s.x_row_step(), x_rows.at, x_rows.stride);
+      const auto b = s.batch == 1 ? 0 : static_cast<ptrdiff_t>(row / s.rows);
+      const int r = static_cast<int>(row - b * s.rows);
+      int n = static_cast<int>(smaller<int64_t>(smaller(rows.rows, s.rows - r), part.last_row - row));
+      const X* const from = x + b * s.x_matrix_step() + r * s.x_row_step();
+      element_rows<element> at{x_rows.at, x_rows.stride};
+      if (const int stay = zero == 0 ? rows_in_place(s, w, r, n) : 0; stay > 0) {
+        n = stay;
+        at = codes_in_place(s, from);
+      } else {
+        P::fetch(n, s.depth, from, s.x_row_step(), x_rows.at, x_rows.stride);
+        x_rows.from(0, s.depth).fill(n, rows.depth - s.depth, 0);
+      }
       if (zero != 0)
         for (int i = 0; i < n; ++i)
           offsets[i] = calls.row_offset(x_rows.from(i).at, s.depth, x_zero, zero);
       const ptrdiff_t to = b * s.y_matrix_step() + r * s.y_row_step();
-      gemm_rows(calls, n, x_rows.at, x_rows.stride, w, packed, part.cols, zero != 0 ? offsets : nullptr, rq, {row, 0},
-                      y + to, s.y_row_step(), tile);
+      gemm_rows(calls, n, at, w, packed, part.cols, zero != 0 ? offsets : nullptr, rq, {row, 0}, y + to, s.y_row_step(), tile);
       if (added.codes != nullptr) add(s, n, part.cols, added, y + to, added.codes + to);
       row += n;
     }
@@ -71,6 +79,30 @@ struct dense {
   static constexpr auto weights(const gemm_shape& s) noexcept { return gemm_weights{tile_of<P>, s.depth, s.cols}; }
 
 private:
+  /// How many of n rows from row r on the primitive can take where they are. Copying them pays where they
+  /// are read for many panels, or when they would compete for the same cache lines.
+  static int rows_in_place(const gemm_shape& s, const gemm_weights& w, int64_t r, int n) noexcept {
+    const bool worth = n <= 2 || (w.padded_cols() <= 2 * P::cols && s.x_row_step() % 1024 != 0);
+    if (!worth || n > most_code_rows<P>) return 0;
+    const int rest = s.depth % P::depth_step;
+    if (rest == 0) return n;
+    // The last step reads on into the rows that follow: not behind the matrix.
+    if (s.x_row_step() != s.depth) return 0;
+    return static_cast<int>(lowbits::clamp<int64_t>(s.rows - ceil_div(P::depth_step - rest, s.depth) - r, 0, n));
+  }
+  /// A product so small that no rows need be copied or kept, nor a block be planned.
+  static bool run_at_once(const gemm_shape& s, const gemm_weights& w, const gemm_part& part, const X* x, const unsigned char* packed,
+                          const Rq& rq, Y* y, unsigned char* scratch) noexcept {
+    const int64_t rows = part.last_row - part.first_row;
+    if (s.batch != 1 || (rows > 1 && rows * s.depth > static_cast<int64_t>(gemm_block<element>::few_rows))) return false;
+    if (rows_in_place(s, w, part.first_row, static_cast<int>(rows)) != rows) return false;
+    gemm_rows(gemm_calls_of<Arch, X, Rq>, static_cast<int>(rows), codes_in_place(s, x + part.first_row * s.x_row_step()), w, packed, part.cols,
+              nullptr, rq, {part.first_row, 0}, y + part.first_row * s.y_row_step(), s.y_row_step(), work_area(scratch).take<int32_t>(0));
+    return true;
+  }
+  static element_rows<element> codes_in_place(const gemm_shape& s, const X* x) noexcept {
+    return {reinterpret_cast<const element*>(x), s.x_row_step(), P::template shift<X>};
+  }
   static constexpr auto block(const gemm_shape& s) noexcept {
     return gemm_block<element>(weights(s), smaller<int64_t>(s.rows, int64_t{s.batch} * s.rows));
   }

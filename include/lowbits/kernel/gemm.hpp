@@ -82,8 +82,9 @@ struct gemm_block {
   constexpr gemm_block(const gemm_weights& w, int64_t all_rows) noexcept
       : depth(w.padded_depth()) {
     const size_t kept = w.tile.rows_in_cache != 0 ? w.tile.rows_in_cache : w.bytes() <= l2_weights ? few_rows : many_rows;
-    const int64_t one_tile = w.tile.rows * stride() * static_cast<int64_t>(sizeof(Element));
-    const int64_t tiles = lowbits::clamp<int64_t>(static_cast<int64_t>(kept) / larger<int64_t>(one_tile, 1), 1, 8);
+    const size_t one_tile = static_cast<size_t>(w.tile.rows) * static_cast<size_t>(stride()) * sizeof(Element);
+    int tiles = 1;  // at most 8; a division would be half the time of the smallest products
+    while (tiles < 8 && tiles * w.tile.rows < all_rows && static_cast<size_t>(tiles + 1) * one_tile <= kept) ++tiles;
     rows = static_cast<int>(smaller<int64_t>(tiles * w.tile.rows, larger<int64_t>(all_rows, 1)));
     tile_size = static_cast<size_t>(smaller(w.tile.rows, round_up(rows, 16))) * static_cast<size_t>(w.tile.cols);
   }
@@ -140,13 +141,14 @@ struct gemm_calls {
   int shift;  ///< from a code to an element
   void (*fetch)(int rows, int n, const X* x, ptrdiff_t x_step, Element* to, ptrdiff_t to_step) noexcept;
   int32_t (*sum)(const Element* x, int n) noexcept;
+  /// With a last parameter `flip`, which is 0 unless the rows are codes.
   void (*run)(int m, int n, int steps, const Element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
-              int32_t* acc) noexcept;
+              int32_t* acc, int flip) noexcept;
   void (*finish)(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride, const Rq& rq, const output_place& at,
                  Y* y, ptrdiff_t y_stride) noexcept;
   /// Null where the architecture does not multiply to codes.
   void (*codes)(int rows, int n, int used, int steps, const Element* x, ptrdiff_t stride, const int8_t* w,
-                const int32_t* start, const Rq& rq, int channel, Y* y, ptrdiff_t y_stride, int32_t* work) noexcept;
+                const int32_t* start, const Rq& rq, int channel, Y* y, ptrdiff_t y_stride, int32_t* work, int flip) noexcept;
 
   /// What a zero point of the weights takes off a row's accumulators: zero times the sum of the row's
   /// codes, each less x_zero; negative.
@@ -156,11 +158,25 @@ struct gemm_calls {
   }
 };
 
+/// How many rows of codes may stay where they are, see prims::gemm.
+template <class P>
+inline constexpr int most_code_rows = [] {
+  if constexpr (requires { P::most_code_rows; }) return P::most_code_rows;
+  else return 0;
+}();
+template <class P, class Element>
+void multiply(int m, int n, int steps, const Element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
+              int32_t* acc, int flip) noexcept {
+  if constexpr (most_code_rows<P> > 0) P::run(m, n, steps, x, stride, w, start, acc, flip);
+  else P::run(m, n, steps, x, stride, w, start, acc);
+}
+
 template <class Arch, class Rq, class Element, class Y>
 void multiply_to_codes(int rows, int n, int used, int steps, const Element* x, ptrdiff_t stride, const int8_t* w,
-                       const int32_t* start, const Rq& rq, int channel, Y* y, ptrdiff_t y_stride, int32_t* work) noexcept {
+                       const int32_t* start, const Rq& rq, int channel, Y* y, ptrdiff_t y_stride, int32_t* work,
+                       int flip) noexcept {
   best_prim<prims::gemm_codes, Arch>::template run<rule_of<typename Rq::policy>::value>(
-      rows, n, used, steps, x, stride, w, start, raw_factors(rq, channel), raw_stage(rq.stage), y, y_stride, work);
+      rows, n, used, steps, x, stride, w, start, raw_factors(rq, channel), raw_stage(rq.stage), y, y_stride, work, flip);
 }
 
 template <class Arch, class X, class Rq>
@@ -168,7 +184,7 @@ inline constexpr auto gemm_calls_of = [] {
   using P = best_prim<prims::gemm, Arch>;
   using E = typename P::element;
   using Y = typename Rq::output::storage;
-  gemm_calls<E, X, Rq> calls{tile_of<P>, P::template shift<X>, &P::template fetch<X>, &P::sum, &P::run,
+  gemm_calls<E, X, Rq> calls{tile_of<P>, P::template shift<X>, &P::template fetch<X>, &P::sum, &multiply<P, E>,
                              &kernel::finish<Arch, Rq, Y>, nullptr};
   if constexpr (multiplies_to_codes<Arch, Rq>()) calls.codes = &multiply_to_codes<Arch, Rq, E, Y>;
   return calls;
@@ -179,24 +195,37 @@ struct column_range {
   int first = 0, last = 0;
 };
 
+/// Rows of elements, or of codes that are still to be changed by `flip`.
+template <class Element>
+struct element_rows {
+  const Element* at;
+  ptrdiff_t stride;
+  int flip = 0;
+};
+
 /// y[r * y_stride + c] = what rq makes of start[c] + x[r] . w[c] + offsets[r] at (at.row + r, at.channel + c), for the
 /// columns in `range`; offsets may be null.
 template <class Element, class X, class Rq, class Y>
-void gemm_rows(const gemm_calls<Element, X, Rq>& p, int rows, const Element* x, ptrdiff_t x_stride,
-               const gemm_weights& w, const unsigned char* packed, const column_range& range, const int32_t* offsets,
-               const Rq& rq, const output_place& at, Y* y, ptrdiff_t y_stride, int32_t* tile) noexcept {
-  for (int c = range.first; c < range.last; c += p.tile.cols) {
-    const int width = w.width(c), used = smaller(width, range.last - c);
-    const int8_t* const panel = w.panel(packed, c);
-    const int32_t* const start = w.start(packed, c);
-    if (p.codes != nullptr && offsets == nullptr) {
-      p.codes(rows, width, used, w.steps(), x, x_stride, panel, start, rq, at.channel + c, y + c, y_stride, tile);
-      continue;
-    }
+void gemm_rows(const gemm_calls<Element, X, Rq>& p, int rows, const element_rows<Element>& x, const gemm_weights& w,
+               const unsigned char* packed, const column_range& range, const int32_t* offsets, const Rq& rq,
+               const output_place& at, Y* y, ptrdiff_t y_stride, int32_t* tile) noexcept {
+  const int steps = w.steps();
+  if (p.codes != nullptr && offsets == nullptr)
+    return p.codes(rows, w.padded_cols() - range.first, range.last - range.first, steps, x.at, x.stride,
+                   w.panel(packed, range.first), w.start(packed, range.first), rq, at.channel + range.first, y + range.first,
+                   y_stride, tile, x.flip);
+  // The sums of one row lie side by side: several panels are finished together.
+  const int many = rows == 1 ? smaller(p.tile.rows, 16) * p.tile.cols : p.tile.cols;
+  for (int c = range.first; c < range.last; c += many) {
+    const int used = smaller(many, range.last - c);
     for (int r = 0; r < rows; r += p.tile.rows) {
       const int m = smaller(p.tile.rows, rows - r);
-      p.run(m, width, w.steps(), x + r * x_stride, x_stride, panel, start, tile);
-      if (offsets != nullptr) add_to_rows(m, width, offsets + r, tile);
+      int width = 0;
+      for (int done = 0; done < used; done += width) {
+        width = w.width(c + done);
+        p.run(m, width, steps, x.at + r * x.stride, x.stride, w.panel(packed, c + done), w.start(packed, c + done), tile + done, x.flip);
+      }
+      if (offsets != nullptr) add_to_rows(m, rows == 1 ? used : width, offsets + r, tile);
       p.finish(m, used, tile, width, rq, {at.row + r, at.channel + c}, y + r * y_stride + c, y_stride);
     }
   }

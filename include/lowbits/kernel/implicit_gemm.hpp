@@ -56,7 +56,7 @@ void run_groups(const gemm_calls<Element, X, Rq>& p, const conv2d_shape& s, cons
       gathered.write(at, n, x_rows);
       if (zero != 0)
         for (int r = 0; r < n; ++r) offsets[r] = p.row_offset(x_rows.from(r).at, s.depth(), x_zero, zero);
-      gemm_rows(p, n, x_rows.at, x_rows.stride, w, packed, {0, w.cols}, zero != 0 ? offsets : nullptr, rq,
+      gemm_rows(p, n, {x_rows.at, x_rows.stride}, w, packed, {0, w.cols}, zero != 0 ? offsets : nullptr, rq,
                 {done, g * s.group_out()}, y + done * s.out_c + g * s.group_out(), s.out_c, tile);
     }
   }

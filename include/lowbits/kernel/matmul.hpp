@@ -91,7 +91,7 @@ private:
             for (int k = s.depth; k < rows.depth; ++k) to[k] = 0;
             if (z != 0) offsets[r] = calls.row_offset(to, s.depth, x_zero, z);
           }
-          gemm_rows(calls, n, x_rows, stride, layout, packed, {0, s.cols}, z != 0 ? offsets : nullptr, rq, {row_number, 0}, y,
+          gemm_rows(calls, n, {x_rows, stride}, layout, packed, {0, s.cols}, z != 0 ? offsets : nullptr, rq, {row_number, 0}, y,
                           s.cols, tile);
           y += ptrdiff_t{n} * s.cols;
           row_number += n;

@@ -22,9 +22,11 @@ struct prim<prims::gemm, arch::amx> : prim<prims::gemm, arch::avx512vnni> {
     return m < 3 || int64_t{m} * n * steps <= 256 * 16;
   }
 
+  static constexpr int most_code_rows = 2;  // never tiles, which load codes as they are
+
   static void run(int m, int n, int steps, const element* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
-                  int32_t* acc) noexcept {
-    if (suits_vectors(m, n, steps)) return narrow::run(m, n, steps, x, stride, w, start, acc);
+                  int32_t* acc, int flip = 0) noexcept {
+    if (suits_vectors(m, n, steps)) return narrow::run(m, n, steps, x, stride, w, start, acc, flip);
     const int high = detail::amx::tile_rows(m), whole = m / high * high;
     equal_tiles(whole, high, n, steps, x, stride, w, start, acc);
     if (m > whole) equal_tiles(m - whole, m - whole, n, steps, x + whole * stride, stride, w, start, acc + whole * n);

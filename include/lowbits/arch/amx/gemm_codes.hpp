@@ -57,7 +57,21 @@ struct prim<prims::gemm_codes, arch::amx> {
   template <rescale_rule Rule, class Code>
   static void run(int rows, int n, int used, int steps, const uint8_t* x, ptrdiff_t stride, const int8_t* w,
                   const int32_t* start, const column_factors& factors, const code_stage& stage, Code* y,
-                  ptrdiff_t y_stride, int32_t* work) noexcept {
+                  ptrdiff_t y_stride, int32_t* work, int flip = 0) noexcept {
+    const ptrdiff_t depth = (ptrdiff_t{4} * steps + tiles::depth_pad - 1) / tiles::depth_pad * tiles::depth_pad;
+    if (rows == 1)
+      return prim<prims::gemm_codes, arch::avx512vnni>::run_row<Rule>(n, 64, 64 * depth, used, steps, x, w, start, factors, stage, y, work, flip);
+    for (int c = 0; c < used; c += 64, w += 64 * depth, start += 64, y += 64) {
+      const int width = n - c < 64 ? n - c : 64, here = used - c < 64 ? used - c : 64;
+      run_panel<Rule>(rows, width, here, steps, x, stride, w, start, factors.from(c), stage, y, y_stride, work, flip);
+    }
+  }
+
+private:
+  template <rescale_rule Rule, class Code>
+  static void run_panel(int rows, int n, int used, int steps, const uint8_t* x, ptrdiff_t stride, const int8_t* w,
+                        const int32_t* start, const column_factors& factors, const code_stage& stage, Code* y,
+                        ptrdiff_t y_stride, int32_t* work, int flip) noexcept {
     using namespace detail::avx512;
     // The deeper rows are cut into parts, whose sums must all fit into `work`.
     const bool deep = detail::amx::depth_parts(steps).count > 1;
@@ -66,7 +80,7 @@ struct prim<prims::gemm_codes, arch::amx> {
       const int m = (!fuse || deep) && rows > tiles::rows ? tiles::rows : rows;
       if (!fuse || tiles::suits_vectors(m, n, steps)) {
         const int few = m < tiles::rows ? m : tiles::rows;
-        tiles::run(few, n, steps, x, stride, w, start, work);
+        tiles::run(few, n, steps, x, stride, w, start, work, flip);
         prim<prims::requantize, arch::avx512bw>::run<Rule>(few, used, work, n, factors, stage, y, y_stride);
         rows -= few, x += few * stride, y += few * y_stride;
         continue;
@@ -81,7 +95,6 @@ struct prim<prims::gemm_codes, arch::amx> {
     }
   }
 
-private:
   static bool suits(const column_factors& factors, int used) noexcept {
     using namespace detail::avx512;
     if (!factors.per_column) used = 1;

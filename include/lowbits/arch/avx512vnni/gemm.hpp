@@ -51,11 +51,14 @@ struct prim<prims::gemm, arch::avx512vnni> {
     return _mm512_reduce_add_epi32(s);
   }
 
+  /// Changing a code on its way costs nothing: the units that do it have little else to do.
+  static constexpr int most_code_rows = 0x7fff'ffff;
+
   static void run(int m, int n, int steps, const element* x, ptrdiff_t stride, const int8_t* w,
-                  const int32_t* start, int32_t* acc) noexcept {
+                  const int32_t* start, int32_t* acc, int flip = 0) noexcept {
     for (int c = 0; c < n; c += 32) {
-      if (n - c >= 32) run_width<2>(m, steps, x, stride, w + 4 * c, n, start + c, acc + c);
-      else run_width<1>(m, steps, x, stride, w + 4 * c, n, start + c, acc + c);
+      if (n - c >= 32) run_width<2>(m, steps, x, stride, w + 4 * c, n, start + c, acc + c, flip);
+      else run_width<1>(m, steps, x, stride, w + 4 * c, n, start + c, acc + c, flip);
     }
   }
 
@@ -63,8 +66,9 @@ struct prim<prims::gemm, arch::avx512vnni> {
   /// the depth hide the latency of narrow tiles.
   template <int M, int V, int Chains>
   LOWBITS_REGION_INLINE static void accumulate(int steps, const element* x, ptrdiff_t stride, const int8_t* w,
-                                               ptrdiff_t n, const int32_t* start, __m512i (&sums)[M][V]) {
+                                               ptrdiff_t n, const int32_t* start, int flip, __m512i (&sums)[M][V]) {
     using namespace detail::avx512;
+    const __m512i change = _mm512_set1_epi8(static_cast<char>(flip));
     __m512i a[Chains][M][V];
 #pragma GCC unroll 4
     for (int c = 0; c < Chains; ++c)
@@ -88,7 +92,7 @@ struct prim<prims::gemm, arch::avx512vnni> {
       for (int r = 0; r < M; ++r) {
         int32_t four;
         __builtin_memcpy(&four, at[r / 3] + r % 3 * stride, 4);
-        const __m512i codes = _mm512_set1_epi32(four);
+        const __m512i codes = _mm512_xor_si512(_mm512_set1_epi32(four), change);
 #pragma GCC unroll 2
         for (int v = 0; v < V; ++v) dot(a[c][r][v], codes, weights[v]);
       }
@@ -114,23 +118,23 @@ struct prim<prims::gemm, arch::avx512vnni> {
 private:
   template <int V>
   LOWBITS_REGION_INLINE static void run_width(int m, int steps, const element* x, ptrdiff_t stride, const int8_t* w,
-                                              ptrdiff_t n, const int32_t* start, int32_t* acc) {
+                                              ptrdiff_t n, const int32_t* start, int32_t* acc, int flip) {
     for (int r = 0; r < m;) {
       const element* at = x + r * stride;
       int32_t* to = acc + r * n;
-      if (m - r >= 12) r += tile<12, V, 1>(steps, at, stride, w, n, start, to);
-      else if (m - r >= 8) r += tile<8, V, 1>(steps, at, stride, w, n, start, to);
-      else if (m - r >= 4) r += tile<4, V, 2>(steps, at, stride, w, n, start, to);
-      else if (m - r >= 2) r += tile<2, V, 4>(steps, at, stride, w, n, start, to);
-      else r += tile<1, V, 4>(steps, at, stride, w, n, start, to);
+      if (m - r >= 12) r += tile<12, V, 1>(steps, at, stride, w, n, start, to, flip);
+      else if (m - r >= 8) r += tile<8, V, 1>(steps, at, stride, w, n, start, to, flip);
+      else if (m - r >= 4) r += tile<4, V, 2>(steps, at, stride, w, n, start, to, flip);
+      else if (m - r >= 2) r += tile<2, V, 4>(steps, at, stride, w, n, start, to, flip);
+      else r += tile<1, V, 4>(steps, at, stride, w, n, start, to, flip);
     }
   }
 
   template <int M, int V, int Chains>
   static int tile(int steps, const element* x, ptrdiff_t stride, const int8_t* w, ptrdiff_t n, const int32_t* start,
-                  int32_t* acc) noexcept {
+                  int32_t* acc, int flip) noexcept {
     __m512i sums[M][V];
-    accumulate<M, V, Chains>(steps, x, stride, w, n, start, sums);
+    accumulate<M, V, Chains>(steps, x, stride, w, n, start, flip, sums);
 #pragma GCC unroll 12
     for (int r = 0; r < M; ++r)
 #pragma GCC unroll 2
