@@ -152,6 +152,30 @@ void add(prims::depthwise, Arch) {
     });
 }
 
+template <class Arch>
+void add(prims::depthwise_window, Arch) {
+  using P = lb::prim<prims::depthwise_window, Arch>;
+  for (const int stride : {1, 2})
+    add_benchmark<Arch>(stride == 1 ? "depthwise_window" : "depthwise_window_stride_2", [stride](benchmark::State& state) {
+      constexpr int size = 16, channels = P::lanes;
+      const auto x = random_codes<unsigned char>(size * size * channels);
+      const auto w = random_codes<int8_t>(24 * channels);
+      const std::vector<typename P::weight> weights(w.begin(), w.end());
+      const std::vector<int32_t> start(channels);
+      std::vector<int32_t> factors;
+      for (int c = 0; c < channels; ++c) factors.push_back((1 << 30) + c), factors.push_back(-8);
+      const int out = size / stride;
+      std::vector<int8_t> y(static_cast<size_t>(out * out * channels));
+      const lb::depthwise_image<typename P::weight> v{x.data(), x.data(), 128, size * channels, channels, size, size, 0, 0, stride, stride, 1,
+                                                      weights.data(), start.data(), stride == 1 ? 2 : 1, out, out};
+      for (auto _ : state) {
+        P::template run<lb::rescale_rule::once>(v, {factors.data(), true}, {3, -128, 127}, y.data(), out * channels, channels);
+        benchmark::ClobberMemory();
+      }
+      count_operations(state, 18.0 * out * out * channels);
+    });
+}
+
 /// f(n, x, y, out) on 4096 codes.
 template <class Arch, class Function>
 void add_pairs(const char* name, Function f) {

@@ -167,6 +167,33 @@ private:
 };
 
 template <>
+struct prim<prims::depthwise_window, arch::odd_tile> {
+  static constexpr int lanes = 5, depth = 1;
+  using weight = int16_t;
+  template <rescale_rule Rule, class Code>
+  static void run(const depthwise_image<weight>& v, const column_factors& factors, const code_stage& stage, Code* y,
+                  ptrdiff_t y_row, ptrdiff_t y_step) noexcept {
+    for (int r = 0; r < v.out_h; ++r)
+      for (int i = 0; i < v.out_w; ++i)
+        for (int c = 0; c < lanes; ++c) {
+          const auto* f = static_cast<const int32_t*>(factors.pairs) + (factors.per_column ? 2 * c : 0);
+          y[r * y_row + i * y_step + c] = static_cast<Code>(odd::rescaled<Rule>(sum(v, r, i, c), f[0], f[1], stage));
+        }
+  }
+  static int32_t sum(const depthwise_image<weight>& v, int r, int i, int c) noexcept {
+    auto total = static_cast<uint32_t>(v.start[c]);
+    for (int t = 0; t < 3; ++t)
+      for (int d = 0; d < 4; ++d) {
+        const int h = v.top + (r - r % v.rows) * v.stride_h + d * v.dilation_h, w = v.left + i * v.stride_w + t;
+        const bool inside = h >= 0 && h < v.in_h && w >= 0 && w < v.in_w;
+        const int code = static_cast<uint8_t>((inside ? v.x[h * v.row + w * v.column + c] : v.outside[0]) + v.shift);
+        total += static_cast<uint32_t>(code * v.w[((2 * t + r % v.rows) * 4 + d) * lanes + c]);
+      }
+    return static_cast<int32_t>(total);
+  }
+};
+
+template <>
 struct prim<prims::sum, arch::odd_tile> {
   template <class X, class Y, class Out>
   static void run(size_t n, const X* x, const Y* y, const sum_values& v, Out* out) noexcept {
@@ -266,6 +293,7 @@ struct prim<prims::position_mean, arch::odd_tile> {
   LOWBITS_PRIM(requantize, odd_tile)                                                              \
   LOWBITS_PRIM(sums_to_float, odd_tile)                                                           \
   LOWBITS_PRIM(depthwise, odd_tile)                                                               \
+  LOWBITS_PRIM(depthwise_window, odd_tile)                                                        \
   LOWBITS_PRIM(sum, odd_tile)                                                                     \
   LOWBITS_PRIM(product, odd_tile)                                                                 \
   LOWBITS_PRIM(rescale, odd_tile)                                                                 \

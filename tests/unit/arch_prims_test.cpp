@@ -333,6 +333,73 @@ void check(prims::depthwise, Arch) {
   check_depthwise<Arch, uint8_t>(random);
 }
 
+// ---- depthwise_window: outputs straight from an image
+template <class Arch>
+void check(prims::depthwise_window, Arch) {
+  using P = lb::prim<prims::depthwise_window, Arch>;
+  using weight = typename P::weight;
+  constexpr int lanes = P::lanes, depth = P::depth;
+  naive::random_numbers random(5);
+  const auto size = [](int n) { return static_cast<std::size_t>(n); };
+  for (int round = 0; round < 400; ++round) {
+    const auto where = both_places[round % 2];
+    const int rows = random.in(1, 2), stride_w = rows == 2 ? 1 : random.in(1, 2), stride_h = rows == 2 ? 1 : random.in(1, 3);
+    const int dilation = rows == 2 ? 1 : random.in(1, 2), in_h = random.in(1, 6), in_w = random.in(1, 9), column = lanes + random.in(0, 5);
+    const int out_h = random.in(0, 5), out_w = random.in(0, 11), top = random.in(-4, in_h), left = random.in(-4, in_w), shift = 128 * random.in(0, 1);
+    const int used = (in_w - 1) * column + lanes;  // of the last row
+    const auto x = codes<unsigned char>(size((in_h - 1) * in_w * column + used), random);
+    const std::vector<unsigned char> outside(size(in_w * column), static_cast<unsigned char>(random.in(0, 255)));
+    std::vector<int32_t> start;
+    for (int c = 0; c < lanes; ++c) start.push_back(random.in(-100000, 100000));
+    // The plain definition takes weights and channels in another order.
+    const auto w = codes<int8_t>(size(3 * 2 * 4 * lanes), random);
+    std::vector<weight> packed(w.size());
+    for (int g = 0; g < 24; ++g)
+      for (int c = 0; c < lanes; ++c) packed[size((g / depth * lanes + c) * depth + g % depth)] = w[size(g * lanes + c)];
+    const unsigned char* image = a_memory.copy(x, where);
+    lb::depthwise_image<weight> v{image, c_memory.copy(outside, where), shift, ptrdiff_t{in_w} * column, column, in_h, in_w, top, left,
+                                  stride_h, stride_w, dilation, b_memory.copy(packed, where), d_memory.copy(start, where), rows, out_h, out_w};
+    std::vector<int32_t> sums;
+    for (int r = 0; r < out_h; ++r)
+      for (int i = 0; i < out_w; ++i)
+        for (int c = 0; c < lanes; ++c) {
+          auto total = static_cast<uint32_t>(start[size(c)]);
+          for (int t = 0; t < 3; ++t)
+            for (int d = 0; d < 4; ++d) {
+              const int h = top + (r - r % rows) * stride_h + d * dilation, j = left + i * stride_w + t;
+              const bool inside = h >= 0 && h < in_h && j >= 0 && j < in_w;
+              const int code = static_cast<uint8_t>((inside ? x[size((h * in_w + j) * column + c)] : outside[0]) + shift);
+              total += static_cast<uint32_t>(code * w[size(((2 * t + r % rows) * 4 + d) * lanes + c)]);
+            }
+          sums.push_back(static_cast<int32_t>(total));
+        }
+    const auto compare_codes = [&]<lb::rescale_rule Rule, class Out>(Out) {
+      const int low = lb::lowest_of<Out>, high = lb::highest_of<Out>;
+      const bool whole = random.in(0, 1) != 0;
+      const lb::code_stage stage{random.in(low, high), whole ? low : random.in(low, 0), whole ? high : random.in(1, high)};
+      const bool per_column = random.in(0, 1) != 0;
+      const int smallest = random.in(0, 3) != 0 ? -14 : -31, largest = random.in(0, 3) != 0 ? -2 : 30;
+      std::vector<int32_t> factors;
+      for (int c = 0; c < lanes; ++c) {
+        factors.push_back(random.in(0, 9) == 0 ? 0 : random.in(1 << 30, lb::highest_of<int32_t>));
+        factors.push_back(random.in(smallest, largest));
+      }
+      std::vector<Out> wanted(sums.size());
+      lb::prim<prims::requantize, odd_tile>::run<Rule>(out_h * out_w, lanes, sums.data(), lanes, {factors.data(), per_column}, stage, wanted.data(), lanes);
+      Out* y = y_memory.take<Out>(wanted.size(), where);
+      static guarded::memory factor_memory;
+      P::template run<Rule>(v, {factor_memory.copy(factors, where), per_column}, stage, y, ptrdiff_t{out_w} * lanes, lanes);
+      const std::string differs = difference(y, wanted);
+      if (!differs.empty())
+        FAIL_CHECK(std::string(Arch::name), " depthwise_window, round ", round, " rows ", rows, " stride ", stride_w, " outputs ", out_h, "x", out_w, ": ", differs);
+    };
+    compare_codes.template operator()<lb::rescale_rule::once>(int8_t{});
+    compare_codes.template operator()<lb::rescale_rule::once>(uint8_t{});
+    compare_codes.template operator()<lb::rescale_rule::twice>(int8_t{});
+    compare_codes.template operator()<lb::rescale_rule::twice>(uint8_t{});
+  }
+}
+
 // ---- element by element: Run(prim, n, x, y, out) on lengths around every vector
 template <template <class> class Prim, class Arch, class X, class Y, class Out, class Run>
 void compare(const char* what, Run&& run) {

@@ -4,5 +4,6 @@
 // Primitives for AVX-512 with VNNI (arch::avx512vnni).
 
 #include <lowbits/arch/avx512vnni/depthwise.hpp>
+#include <lowbits/arch/avx512vnni/depthwise_window.hpp>
 #include <lowbits/arch/avx512vnni/gemm.hpp>
 #include <lowbits/arch/avx512vnni/gemm_codes.hpp>

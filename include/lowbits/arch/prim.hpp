@@ -57,6 +57,20 @@ struct depthwise_strip {
   int strips, rows, count, channels;  ///< strips, output rows (1 or 2) and columns of each; channels in the block
 };
 
+/// A block of channels of an image, its windows and their weights, see prims::depthwise_window.
+template <class Weight>
+struct depthwise_image {
+  const unsigned char* x;        ///< the block's first channel of input row 0, column 0
+  const unsigned char* outside;  ///< a row of equal bytes for what is outside the image
+  int shift;                     ///< 128 where codes are signed, 0 where they are not
+  ptrdiff_t row, column;         ///< bytes from a row of x to the next, from a column to the next
+  int in_h, in_w, top, left;     ///< the first output's window begins at input row top, column left
+  int stride_h, stride_w, dilation_h;
+  const Weight* w;
+  const int32_t* start;
+  int rows, out_h, out_w;  ///< output rows that have weights of their own (1 or 2), outputs
+};
+
 /// A regular grid of codes: row r, column c at at[r * row_step + c * col_step].
 template <class Code>
 struct code_grid {
@@ -152,6 +166,16 @@ struct sums_to_float {};
 /// weight(t, r, c, d) being s.w[t * s.w_step + (r * lanes + place(c)) * depth + d], in [-128, 127].
 /// Columns are aligned to 64 bytes. Mantissas and exponents are as in requantize.
 struct depthwise {};
+
+/// Outputs of a block of `lanes` channels of a depthwise convolution straight from the image, by windows of
+/// three columns and four rows, at a stride of one or two columns:
+///   run<Rule>(v, factors, stage, y, y_row, y_step)
+///       y[r * y_row + i * y_step + c] = stage(rescaled(sum(r, i, c), factor of channel c))
+/// where r < v.out_h, i < v.out_w, c < lanes. With r's group of v.rows rows beginning at g = r - r % v.rows,
+///   sum(r, i, c) = v.start[c] + sum over t < 3, d < 4 of code * weight(r % v.rows, t, d, c)
+/// code being the byte plus v.shift, modulo 256, at row v.top + g * v.stride_h + d * v.dilation_h, column v.left + i * v.stride_w + t, and
+/// weight(r, t, d, c) = v.w[(((2 * t + r) * 4 + d) / depth * lanes + c) * depth + d % depth], in [-128, 127].
+struct depthwise_window {};
 
 /// out[i] = stage(((x[i] - x_zero) * x_factor + (y[i] - y_zero) * y_factor + 2^(shift-1)) >> shift):
 ///   run(n, x, y, values, out)

@@ -7,9 +7,11 @@
 // codes are gathered into a strip of columns, which stays in an L1 cache: each column holds the codes
 // of some taps side by side, as the processor multiplies them (see prims::depthwise). All taps of a
 // kernel column use the same strip column, and so do two neighbouring output rows where that is free.
+// Windows of three columns slide over the image itself where the processor can (depthwise_window.hpp).
 // Anything else is left to the reference.
 
 #include <lowbits/kernel/depthwise_plan.hpp>
+#include <lowbits/kernel/depthwise_window.hpp>
 #include <lowbits/kernel/finish.hpp>
 #include <lowbits/kernel/operand.hpp>
 #include <lowbits/ref/depthwise.hpp>
@@ -24,10 +26,14 @@ struct depthwise {
 
   /// Bytes of prepared weights; 0: runs from the weights as they are.
   static constexpr size_t packed_bytes(const depthwise_shape& s) noexcept {
+    if constexpr (slides)
+      if (windows(s).suits() && has_work(s)) return windows(s).packed_bytes();
     if constexpr (is_fast) return has_work(s) ? plan(s).packed_bytes() : 0;
     else return static_cast<void>(s), 0;
   }
   static constexpr size_t scratch_bytes(const depthwise_shape& s) noexcept {
+    if constexpr (slides)
+      if (windows(s).suits() && has_work(s)) return windows(s).scratch_bytes();
     if constexpr (is_fast) return has_work(s) ? plan(s).scratch_bytes(!is_fused) : 0;
     else return static_cast<void>(s), 0;
   }
@@ -38,9 +44,11 @@ struct depthwise {
   static void pack(const depthwise_shape& s, const W& w, const Bias* bias, int x_zero, unsigned char* packed) noexcept {
     if constexpr (is_fast) {
       if (!has_work(s)) return;
-      plan(s).pack([&](int t, int c) { return int{w[static_cast<size_t>(ptrdiff_t{t} * s.out_c() + c)]}; },
-                   [&](int c) { return bias != nullptr ? static_cast<int32_t>(bias[c]) : 0; },
-                   x_zero + P::template shift<X>, packed);
+      const auto weight_of = [&](int t, int c) { return int{w[static_cast<size_t>(ptrdiff_t{t} * s.out_c() + c)]}; };
+      const auto begin = [&](int c) { return bias != nullptr ? static_cast<int32_t>(bias[c]) : 0; };
+      if constexpr (slides)
+        if (windows(s).suits()) return windows(s).pack(weight_of, begin, x_zero + windows(s).template shift<X>, packed);
+      plan(s).pack(weight_of, begin, x_zero + P::template shift<X>, packed);
     }
   }
 
@@ -68,11 +76,20 @@ private:
   /// The primitive makes the codes; else it makes sums, which stay in the scratch.
   static constexpr bool is_fused = has_fast_finish<Arch, Rq>();
 
+  static constexpr bool slides = is_fast && is_fused && has_prim<prims::depthwise_window, Arch>;
+  using sliding = typename chosen<prims::depthwise_window, slides>::type;
+  static constexpr auto windows(const depthwise_shape& s) noexcept { return depthwise_window_plan<sliding>{s}; }
+
   static constexpr bool has_work(const depthwise_shape& s) noexcept { return s.out_c() > 0 && s.window.taps() > 0; }
   static constexpr auto plan(const depthwise_shape& s) noexcept { return depthwise_plan<P>{s}; }
 
   static void run_packed(const depthwise_shape& s, const X* x, int x_zero, const unsigned char* packed, const Rq& rq,
                          Y* y, unsigned char* scratch) noexcept {
+    if constexpr (slides)
+      if (windows(s).suits()) {
+        const auto factors = [&](int c) { return raw_factors(rq, c); };
+        return windows(s).template run<rule_of<typename Rq::policy>::value>(x, x_zero, packed, factors, raw_stage(rq.stage), y, scratch);
+      }
     const auto p = plan(s);
     depthwise_gather<P, X> strip(p, x, x_zero, scratch);
     auto* const acc = strip.area.template take<int32_t>(is_fused ? 0 : p.sum_count());
