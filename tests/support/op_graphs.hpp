@@ -171,6 +171,9 @@ constexpr float real_conv_w[3 * 2 * 2 * 2] = {.5f, -.25f, 1.f, 2.f, -1.f, .125f,
                 real_dense_w[2 * 6] = {.5f, -.25f, 1.f, 2.f, -1.f, .125f, .75f, -.5f, .3f, .1f, -.7f, .9f},
                 real_b[3] = {.1f, -.2f, .3f};
 
+constexpr float real_six[6] = {.1f, -.2f, .3f, 0.f, 5.f, -.6f};
+constexpr std::uint8_t packed_dense[60] = {0x21, 0x43, 0xf8, 0x79, 0x80, 0x17, 0x3c, 0xd2};
+
 /// Everything that takes floats. x is an image of 4 x 5 x 2, y a vector of 2.
 constexpr auto make_reals() {
   lb::builder<40> g;
@@ -192,6 +195,24 @@ constexpr auto make_reals() {
   g.output(g.matmul("matmul", p, g.reshape("matrix again", x, {4, 5, 2}), {.fused = lb::activation::relu}));
   g.output(g.hard_swish("swish", g.relu("relu", g.sigmoid("sigmoid", x, {})), {}));
   return g.output(g.quantize("codes", g.concat("both", {x, t}, 3), {.out = px}));
+}
+
+/// Floats around integer weights, by each definition; x is an image of 4 x 5 x 4, twice.
+constexpr auto make_dynamic() {
+  lb::builder<16> g;
+  const auto x = g.input("x", lb::real_tensor<2, 4, 5, 4>());
+  g.output(g.conv2d("conv", x, {.out_c = 6, .kernel = {3, 2}, .pad = 1, .weights = lb::weights(w_conv.value, s_six),
+                                .bias = real_six, .fused = lb::activation::relu}));
+  g.output(g.conv2d("conv asymmetric", x, {.out_c = 6, .kernel = {3, 2}, .stride = 2, .pad = {1, 0, 0, 1},
+                                           .weights = lb::weights(w_conv.value, s_six),
+                                           .dynamic = lb::dynamic_definition::asymmetric}));
+  g.output(g.depthwise("depthwise", x, {.kernel = 3, .pad = lb::same_padding, .multiplier = 2,
+                                        .weights = lb::weights(w_dw.value, lb::symmetric{.02f})}));
+  const auto rows = g.reshape("rows", x, {8, 20});
+  g.output(g.dense("dense", rows, {.units = 6, .weights = lb::packed_weights<lb::q4>(packed_dense, s_six), .bias = real_six,
+                                   .dynamic = lb::dynamic_definition::onnx}));
+  return g.output(g.transposed_conv2d("up", x, {.out_c = 5, .kernel = {2, 3}, .stride = 2,
+                                                .weights = lb::weights(w_up.value, lb::symmetric{.02f})}));
 }
 
 struct table_values {

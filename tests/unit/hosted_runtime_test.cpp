@@ -116,6 +116,7 @@ TEST_CASE("runtime model: every operation gives the bytes of the compiled model"
   compare<make_moves>("moves and functions");
   compare<make_constants>("constants, tables, pad with a value");
   compare<make_reals>("floats");
+  compare<make_dynamic>("floats around integer weights");
 }
 
 namespace {

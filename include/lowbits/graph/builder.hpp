@@ -290,6 +290,7 @@ private:
     node n = with_output(kind, name, {x}, o.out, o.out_format, o.fused, o.policy);
     n.weights = o.weights;
     n.bias = o.bias;
+    n.dynamic = o.dynamic;
     return n;
   }
   template <class Options>

@@ -155,6 +155,7 @@ class model_layout {
     table_of<constant_bytes> t;
     for (int i = 0; i < n; ++i) {
       const bias_data& b = Model::graph[i].bias;
+      if (b.is_real) continue;  // added behind, never packed
       if (b.is_wide) t.value[i] = {b.s64, b.length * 8};
       else if (b.is_bound()) t.value[i] = {b.s32, b.length * 4};
     }

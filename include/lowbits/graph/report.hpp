@@ -60,7 +60,7 @@ constexpr int64_t node_depth(const Graph& g, int i) noexcept {
 template <class Graph>
 constexpr bool fits_int32(const Graph& g, int i) noexcept {
   const node& n = g[i];
-  if (n.weights.storage == weight_storage::f32) return true;
+  if (g[n.in[0]].out.kind == element::reals) return true;
   return infer::accumulator_holds(g[n.in[0]].out, n.weights, n.bias, node_depth(g, i),
                                   highest_of<int32_t>);
 }

@@ -39,6 +39,12 @@ template <template <class, class, class, class, class> class Kernel, bool IsPrep
 using weighted = std::conditional_t<IsPrepared, weighted_on_each_arch<Kernel, Types...>,
                                     on_any_arch<weighted_step<Kernel, arch::generic, Types...>>>;
 
+template <template <class, class, class, class, class> class Kernel, class Data>
+struct dynamic_on_each_arch {
+  template <class Arch>
+  using on = dynamic_step<Kernel, Arch, Data>;
+};
+
 template <op_kind Kind>
 constexpr auto select_real_step() noexcept {
   if constexpr (Kind == op_kind::depthwise) return on_any_arch<real_weighted_step<Kind, depthwise_shape>>{};
@@ -61,7 +67,11 @@ constexpr auto select_step() noexcept {
   using out_element = typename number_types<S.out>::element;
   using acc = std::conditional_t<S.has_wide_sums, int64_t, int32_t>;
   constexpr op_kind kind = S.kind;
-  if constexpr (is_real_operation(S)) {
+  if constexpr (is_real_operation(S) && has_weights(kind) && S.weights != weight_storage::f32) {
+    if constexpr (kind == op_kind::depthwise) return dynamic_on_each_arch<kernel::depthwise, Data>{};
+    else if constexpr (kind == op_kind::transposed_conv2d) return dynamic_on_each_arch<kernel::transposed_conv2d, Data>{};
+    else return dynamic_on_each_arch<kernel::conv2d, Data>{};
+  } else if constexpr (is_real_operation(S)) {
     return select_real_step<kind>();
   } else if constexpr (kind == op_kind::depthwise) {
     return weighted<kernel::depthwise, S.is_prepared, x_type, acc, out_type, Data>{};

@@ -5,6 +5,7 @@
 // and tables. Its type follows from the node's signature.
 
 #include <lowbits/graph/signature.hpp>
+#include <lowbits/op/dynamic_steps.hpp>
 #include <lowbits/op/eltwise_steps.hpp>
 #include <lowbits/op/move_steps.hpp>
 #include <lowbits/op/pool_steps.hpp>
@@ -96,11 +97,28 @@ constexpr bool is_binary(op_kind k) noexcept {
   return k == op_kind::add || k == op_kind::sub || k == op_kind::mul || k == op_kind::minimum || k == op_kind::maximum;
 }
 
+/// One image, or one row of a dense layer.
+constexpr conv2d_shape one_image(conv2d_shape s) noexcept { return s.batch = 1, s; }
+constexpr depthwise_shape one_image(depthwise_shape s) noexcept { return s.batch = 1, s; }
+
+template <step_signature S, class Shape>
+constexpr auto make_dynamic_data(const node& n, const tensor_desc& x, const Shape& shape) noexcept {
+  const auto batch = static_cast<size_t>(shape.batch);
+  return dynamic_data<Shape, decltype(weights_of<S>(n.weights))>{one_image(shape), shape.batch, x.count() / batch,
+                                                                 n.out.count() / batch, static_cast<int>(channels_of(n)),
+                                                                 weights_of<S>(n.weights), n.weights, n.bias.f32,
+                                                                 real_range::of(n.fused), n.dynamic};
+}
+
 /// The data of operations on floats.
 template <step_signature S>
 constexpr auto make_real_data(const node& n, const tensor_desc& x, const tensor_desc& y) noexcept {
   const real_range range = real_range::of(n.fused);
-  if constexpr (S.kind == op_kind::depthwise) {
+  if constexpr (S.kind == op_kind::depthwise && S.weights != weight_storage::f32) {
+    return make_dynamic_data<S>(n, x, depthwise_shape_of(n, x));
+  } else if constexpr (has_weights(S.kind) && S.weights != weight_storage::f32) {
+    return make_dynamic_data<S>(n, x, conv2d_shape_of(n, x));
+  } else if constexpr (S.kind == op_kind::depthwise) {
     return real_weighted_data<depthwise_shape>{depthwise_shape_of(n, x), n.weights.f32, n.bias.f32, range};
   } else if constexpr (has_weights(S.kind)) {
     return real_weighted_data<conv2d_shape>{conv2d_shape_of(n, x), n.weights.f32, n.bias.f32, range};

@@ -118,7 +118,9 @@ public:
     const bool breaks = codes.size() + scale.size() > room;
     add("weights", breaks ? codes : joined(codes, ", ", scale));
     if (breaks) items_.push_back(scale);
-    return add("bias", joined(c.id, "_b"), n.bias.is_bound());
+    const char* definition = n.dynamic == dynamic_definition::asymmetric ? "asymmetric" : "onnx";
+    return add("bias", joined(c.id, "_b"), n.bias.is_bound())
+        .add("dynamic", joined("lb::dynamic_definition::", definition), n.dynamic != dynamic_definition::symmetric);
   }
   option_list& out(const node& n, const call_context& c) {
     if (n.out.kind == element::reals) return fused(n);

@@ -99,7 +99,8 @@ inline constexpr list all = [] {
     l.add({.kind = op_kind::dequantize, .x = t, .out = number_type::real});
   }
   for (op_kind kind : {op_kind::conv2d, op_kind::depthwise, op_kind::transposed_conv2d})
-    l.add({.kind = kind, .x = number_type::real, .out = number_type::real, .weights = weight_storage::f32});
+    for (weight_storage w : {weight_storage::f32, weight_storage::s8})
+      l.add({.kind = kind, .x = number_type::real, .out = number_type::real, .weights = w, .is_prepared = w == weight_storage::s8});
   for (op_kind kind : {op_kind::max_pool, op_kind::average_pool, op_kind::global_mean, op_kind::softmax, op_kind::resize,
                        op_kind::function, op_kind::requantize})
     l.add({.kind = kind, .x = number_type::real, .out = number_type::real});

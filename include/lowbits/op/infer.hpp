@@ -155,7 +155,10 @@ constexpr void check_weights(const tensor_desc& in, const weight_data& w, const 
                              int64_t count, int channels, int64_t products, verdict& v) noexcept {
   if (!v.require(w.is_bound(), graph_errc::no_weights)) return;
   const bool real = w.storage == weight_storage::f32;
-  const bool alike = in.kind == (real ? element::reals : element::codes) && (!b.is_bound() || b.is_real == real);
+  // Floats meet weights in codes as codes of 8 bits; the bias is added behind.
+  const bool dynamic = !real && in.kind == element::reals;
+  const bool alike = in.kind == (real || dynamic ? element::reals : element::codes) &&
+                     (!b.is_bound() || b.is_real == (real || dynamic));
   if (!v.require(alike, graph_errc::element)) return;
   v.require(w.format.valid(), graph_errc::format);
   const size_t needed = w.needed_length(static_cast<size_t>(count));
@@ -172,6 +175,10 @@ constexpr void check_weights(const tensor_desc& in, const weight_data& w, const 
       ? w.zero_point == 0
       : w.zero_point >= w.format.lowest() && w.zero_point <= w.format.highest();
   v.require(zero_ok, graph_errc::zero_point);
+  if (dynamic) {
+    const int64_t capacity = product_capacity(255, largest_weight(w), highest_of<int32_t>);
+    return void(v.require(products <= capacity, graph_errc::accumulator));
+  }
   const int64_t limit = highest_of<int64_t>;
   v.require(!b.is_wide || largest_bias(b) <= limit / 2, graph_errc::bias_range);
   v.require(accumulator_holds(in, w, b, products, limit), graph_errc::accumulator);

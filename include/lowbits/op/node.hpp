@@ -80,6 +80,7 @@ struct node {
   int groups = 1;  ///< conv2d: groups; depthwise: multiplier
   weight_data weights{};
   bias_data bias{};
+  dynamic_definition dynamic = dynamic_definition::symmetric;
   activation fused = activation::none;
   rounding policy = rounding::single;
   scale_product product = scale_product::exact;

@@ -6,6 +6,7 @@
 #include <lowbits/core/shapes.hpp>
 #include <lowbits/fixed/requantize.hpp>
 #include <lowbits/op/weights.hpp>
+#include <lowbits/ref/dynamic_layer.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -53,6 +54,7 @@ struct conv2d_options {
   int groups = 1;
   weight_data weights{};  ///< [out_c][kernel.h][kernel.w][in_c / groups]
   bias_data bias{};       ///< [out_c]
+  dynamic_definition dynamic = dynamic_definition::symmetric;  ///< for floats and weights in codes
   affine out = not_stated;
   qformat out_format = same_as_input;
   activation fused = activation::none;
@@ -67,6 +69,7 @@ struct depthwise_options {
   int multiplier = 1;     ///< output channels per input channel
   weight_data weights{};  ///< [kernel.h][kernel.w][in_c * multiplier]
   bias_data bias{};       ///< [in_c * multiplier]
+  dynamic_definition dynamic = dynamic_definition::symmetric;
   affine out = not_stated;
   qformat out_format = same_as_input;
   activation fused = activation::none;
@@ -80,6 +83,7 @@ struct transposed_conv2d_options {
   padding pad{};          ///< cut off the full output (in - 1) * stride + kernel
   weight_data weights{};  ///< [out_c][kernel.h][kernel.w][in_c]
   bias_data bias{};       ///< [out_c]
+  dynamic_definition dynamic = dynamic_definition::symmetric;  ///< for floats and weights in codes
   affine out = not_stated;
   qformat out_format = same_as_input;
   activation fused = activation::none;
@@ -90,6 +94,7 @@ struct dense_options {
   int units = 0;
   weight_data weights{};  ///< [units][inputs]
   bias_data bias{};       ///< [units]
+  dynamic_definition dynamic = dynamic_definition::symmetric;
   affine out = not_stated;
   qformat out_format = same_as_input;
   activation fused = activation::none;
