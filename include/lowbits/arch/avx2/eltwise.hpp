@@ -3,7 +3,7 @@
 
 // Element-wise operations on codes with AVX2, sixteen at a time.
 
-#include <lowbits/arch/avx2/common.hpp>
+#include <lowbits/arch/avx2/requantize.hpp>
 
 LOWBITS_REGION_AVX2
 namespace lowbits::inline LOWBITS_ABI {
@@ -14,12 +14,25 @@ namespace detail::avx2 {
 struct split16 {
   __m256i low, high;
 };
-/// The low bytes of such numbers, in order: packing undoes the split.
-LOWBITS_REGION_INLINE __m128i low_bytes(const split16& v) {
-  const __m256i byte = _mm256_set1_epi32(0xff);
-  const __m256i words = _mm256_packus_epi32(_mm256_and_si256(v.low, byte), _mm256_and_si256(v.high, byte));
-  return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+/// The output stage: packing undoes the split.
+template <class Code>
+LOWBITS_REGION_INLINE __m128i codes(const word_stage& stage, const split16& v) {
+  const __m256i words = stage(v.low, v.high);
+  const __m128i first = _mm256_castsi256_si128(words), second = _mm256_extracti128_si256(words, 1);
+  return Code(-1) < Code(0) ? _mm_packs_epi16(first, second) : _mm_packus_epi16(first, second);
 }
+/// The same behind a rescale.
+struct rescale_stage {
+  word_stage words;
+  __m256i lowest, highest;
+  LOWBITS_REGION_INLINE explicit rescale_stage(const code_stage& s)
+      : words(s), lowest(_mm256_set1_epi32(s.lowest - s.zero_point)), highest(_mm256_set1_epi32(s.highest - s.zero_point)) {}
+  template <class Code, class Rescale>
+  LOWBITS_REGION_INLINE __m128i codes_of(const Rescale& rescale, const split16& v, __m128i left) const {
+    return codes<Code>(words, {rescale(_mm256_sll_epi32(v.low, left), lowest, highest),
+                               rescale(_mm256_sll_epi32(v.high, left), lowest, highest)});
+  }
+};
 /// Words to 32 bits, each shifted left by 16 - drop.
 LOWBITS_REGION_INLINE split16 split_words(__m256i words, int drop) {
   const __m256i zero = _mm256_setzero_si256();
@@ -60,14 +73,13 @@ struct prim<prims::sum, arch::avx2> {
                                                                static_cast<uint32_t>(v.y_factor) << 16));
     const __m256i offset = _mm256_set1_epi32((1 << (v.shift - 1)) - v.x_zero * v.x_factor - v.y_zero * v.y_factor);
     const __m128i shift = _mm_cvtsi32_si128(v.shift);
-    const stage8 stage(v.stage);
+    const word_stage stage(v.stage);
     const auto scaled = [&](__m256i pairs) __attribute__((always_inline)) {
-      const __m256i s = _mm256_sra_epi32(_mm256_add_epi32(_mm256_madd_epi16(pairs, factors), offset), shift);
-      return _mm256_add_epi32(held(s, stage.lowest, stage.highest), stage.zero_point);
+      return _mm256_sra_epi32(_mm256_add_epi32(_mm256_madd_epi16(pairs, factors), offset), shift);
     };
     for_each_pair(n, x, y, out, [&](__m128i a, __m128i b) __attribute__((always_inline)) {
       const __m256i u = widen<X>(a), w = widen<Y>(b);
-      return low_bytes(split16{scaled(_mm256_unpacklo_epi16(u, w)), scaled(_mm256_unpackhi_epi16(u, w))});
+      return codes<Out>(stage, {scaled(_mm256_unpacklo_epi16(u, w)), scaled(_mm256_unpackhi_epi16(u, w))});
     });
   }
 };
@@ -93,11 +105,11 @@ private:
     using namespace detail::avx2;
     const __m256i x_zero = _mm256_set1_epi16(static_cast<int16_t>(v.x_zero));
     const __m256i y_zero = _mm256_set1_epi16(static_cast<int16_t>(v.y_zero));
-    const stage8 stage(v.stage);
+    const rescale_stage stage(v.stage);
     const __m128i shift = _mm_cvtsi32_si128(left);
     for_each_pair(n, x, y, out, [&](__m128i a, __m128i b) __attribute__((always_inline)) {
       const split16 p = multiply_words(_mm256_sub_epi16(widen<X>(a), x_zero), _mm256_sub_epi16(widen<Y>(b), y_zero));
-      return low_bytes(split16{stage(rescale, _mm256_sll_epi32(p.low, shift)), stage(rescale, _mm256_sll_epi32(p.high, shift))});
+      return stage.template codes_of<Out>(rescale, p, shift);
     });
   }
 };
@@ -108,12 +120,12 @@ struct prim<prims::rescale, arch::avx2> {
   static void run(size_t n, const X* x, const rescale_values& v, Out* out) noexcept {
     using namespace detail::avx2;
     const __m256i zero = _mm256_set1_epi16(static_cast<int16_t>(v.zero));
-    const stage8 stage(v.stage);
+    const rescale_stage stage(v.stage);
     with_short_rescale(v.mantissa, v.exponent, [&](const auto& rescale, int left) __attribute__((always_inline)) {
       const __m128i shift = _mm_cvtsi32_si128(left);
       for_each_pair(n, x, x, out, [&](__m128i a, __m128i) __attribute__((always_inline)) {
         const split16 s = split_words(_mm256_sub_epi16(widen<X>(a), zero), 16);
-        return low_bytes(split16{stage(rescale, _mm256_sll_epi32(s.low, shift)), stage(rescale, _mm256_sll_epi32(s.high, shift))});
+        return stage.template codes_of<Out>(rescale, s, shift);
       });
     });
   }
