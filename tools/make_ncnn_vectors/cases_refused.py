@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 
-from model import LAYER_NUMBER, Model, raw, tagged
+from model import END_OF_LAYER, LAYER_NUMBER, Model, raw, tagged
 from tensors import Tensor
 
 
@@ -101,7 +101,8 @@ def _binary():
         return Refused(name, about, new, weights, True)
 
     words = np.frombuffer(content, "<i4").tolist()
-    conv = words.index(LAYER_NUMBER["Convolution"], 3 + 4)
+    conv = words.index(END_OF_LAYER) + 1
+    assert words[conv] == LAYER_NUMBER["Convolution"]
     array = words.index(-23310)
     yield changed("binary_magic", "another magic number", 0, 7767516)
     yield changed("binary_layers_huge", "2^31 - 1 layers announced", 1, 2**31 - 1)
