@@ -168,13 +168,14 @@ struct sums_to_float {};
 struct depthwise {};
 
 /// Outputs of a block of `lanes` channels of a depthwise convolution straight from the image, by windows of
-/// three columns and four rows, at a stride of one or two columns:
+/// three columns and rows, at a stride of one or two columns:
 ///   run<Rule>(v, factors, stage, y, y_row, y_step)
 ///       y[r * y_row + i * y_step + c] = stage(rescaled(sum(r, i, c), factor of channel c))
 /// where r < v.out_h, i < v.out_w, c < lanes. With r's group of v.rows rows beginning at g = r - r % v.rows,
 ///   sum(r, i, c) = v.start[c] + sum over t < 3, d < 4 of code * weight(r % v.rows, t, d, c)
 /// code being the byte plus v.shift, modulo 256, at row v.top + g * v.stride_h + d * v.dilation_h, column v.left + i * v.stride_w + t, and
-/// weight(r, t, d, c) = v.w[(((2 * t + r) * 4 + d) / depth * lanes + c) * depth + d % depth], in [-128, 127].
+/// weight(r, t, d, c) = v.w[(((2 * t + r) * 4 + d) / depth * lanes + c) * depth + d % depth], in [-128, 127],
+/// and 0 where d - r is not 0, 1 or 2.
 struct depthwise_window {};
 
 /// out[i] = stage(((x[i] - x_zero) * x_factor + (y[i] - y_zero) * y_factor + 2^(shift-1)) >> shift):

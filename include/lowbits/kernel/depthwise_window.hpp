@@ -20,7 +20,7 @@ struct depthwise_window_plan {
 
   constexpr bool suits() const noexcept {
     const window2d& t = s.window;
-    return t.kernel_w == 3 && t.kernel_h > 1 && t.kernel_h <= 4 && t.dilation_w == 1 && t.stride_w <= 2 && s.multiplier == 1 &&
+    return t.kernel_w == 3 && t.kernel_h > 1 && t.kernel_h <= 3 && t.dilation_w == 1 && t.stride_w <= 2 && s.multiplier == 1 &&
            s.in_c >= P::lanes;
   }
   constexpr int blocks() const noexcept { return ceil_div(s.in_c, P::lanes); }
@@ -28,7 +28,7 @@ struct depthwise_window_plan {
   /// Output rows made from the same four input rows.
   constexpr int rows() const noexcept {
     const window2d& t = s.window;
-    return t.kernel_h < 4 && t.stride_h == 1 && t.stride_w == 1 && t.dilation_h == 1 ? 2 : 1;
+    return t.stride_h == 1 && t.stride_w == 1 && t.dilation_h == 1 ? 2 : 1;
   }
   /// Output rows of a block before the next one, which shares cache lines with it, comes to them.
   constexpr int band() const noexcept {

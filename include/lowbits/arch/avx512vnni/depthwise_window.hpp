@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Depthwise convolution with AVX-512 VNNI by windows of three columns and up to four rows that slide over
-// the image: the window stays in registers, one vector per column, four codes of a channel in each 32-bit
-// lane. Four outputs of 16 channels are packed to bytes together: two columns of two rows, or four of one.
+// Depthwise convolution with AVX-512 VNNI by windows of three columns and rows that slide over the image:
+// the window stays in registers, one vector per column, the codes of three or four rows of a channel in
+// each 32-bit lane. Four outputs of 16 channels are packed to bytes together: two columns of two rows, or
+// four of one.
 
 #include <lowbits/arch/avx512vnni/gemm.hpp>
 
@@ -35,16 +36,15 @@ private:
     return _mm512_cmplt_epi32_mask(f.exponent, _mm512_set1_epi32(-22)) == 0;
   }
 
-  /// Sixteen codes of each of four rows, those of a channel side by side.
-  LOWBITS_REGION_INLINE static __m512i interleave(const unsigned char* const* row, ptrdiff_t at, __m256i flip, __m512i order) {
-    const auto pair = [&](int d) __attribute__((always_inline)) {
-      const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row[d] + at));
-      const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row[d + 2] + at));
-      return _mm256_xor_si256(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1), flip);
+  /// Sixteen codes of each of four rows, those of a channel side by side; of three rows where there is no fourth.
+  LOWBITS_REGION_INLINE static __m512i interleave(const unsigned char* const* row, ptrdiff_t at, bool fourth, __m512i flip, __m512i order) {
+    const auto pair = [&](int d, bool both) __attribute__((always_inline)) {
+      const __m256i low = _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row[d] + at)));
+      return both ? _mm256_inserti128_si256(low, _mm_loadu_si128(reinterpret_cast<const __m128i*>(row[d + 2] + at)), 1) : low;
     };
-    const __m256i u = pair(0), v = pair(1);
-    return _mm512_permutex2var_epi16(_mm512_castsi256_si512(_mm256_unpacklo_epi8(u, v)), order,
-                                     _mm512_castsi256_si512(_mm256_unpackhi_epi8(u, v)));
+    const __m256i u = pair(0, true), v = pair(1, fourth);
+    return _mm512_xor_si512(_mm512_permutex2var_epi16(_mm512_castsi256_si512(_mm256_unpacklo_epi8(u, v)), order,
+                                                      _mm512_castsi256_si512(_mm256_unpackhi_epi8(u, v))), flip);
   }
 
   /// Sums of four outputs wait while those of the next four are made, which hides the latency of both.
@@ -63,14 +63,14 @@ private:
     const __m512i lowest = _mm512_set1_epi8(static_cast<char>(stage.lowest)), highest = _mm512_set1_epi8(static_cast<char>(stage.highest));
     const __m512i low32 = _mm512_set1_epi32(stage.lowest - stage.zero_point), high32 = _mm512_set1_epi32(stage.highest - stage.zero_point);
     const bool clamps = stage.lowest > lowest_of<Code> || stage.highest < highest_of<Code>;
-    const __m256i flip = _mm256_set1_epi8(static_cast<char>(v.shift));
+    const __m512i flip = _mm512_set1_epi8(static_cast<char>(v.shift));
     const __m512i outside = _mm512_set1_epi8(static_cast<char>(v.outside[0] + v.shift));
     // Words of rows 0 and 1 lie in the lower halves, those of rows 2 and 3 eight further on.
     const __m512i order = _mm512_add_epi32(
         _mm512_set1_epi32(8 << 16), _mm512_mullo_epi32(_mm512_set1_epi32(0x10001),
                                                        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 32, 33, 34, 35, 36, 37, 38, 39)));
     const __m512i in_order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    const auto row_bytes = static_cast<size_t>(v.in_w * v.column);
+    const ptrdiff_t row_bytes = v.in_w * v.column;
     const __m512i w0 = load(v.w), w1 = load(v.w + 64), w2 = load(v.w + 128), w3 = load(v.w + 192), w4 = load(v.w + 256),
                   w5 = load(v.w + 320), start = load(v.start);
 
@@ -107,8 +107,9 @@ private:
         row[d] = ih >= 0 && ih < v.in_h ? v.x + ih * v.row : v.outside;
       }
       ptrdiff_t at = v.left * v.column;
-      const auto next = [&]() __attribute__((always_inline)) {
-        const __m512i column = static_cast<size_t>(at) < row_bytes ? interleave(row, at, flip, order) : outside;
+      const auto next = [&](bool inside, bool fourth) __attribute__((always_inline)) {
+        __m512i column = outside;
+        if (inside || static_cast<size_t>(at) < static_cast<size_t>(row_bytes)) column = interleave(row, at, fourth, flip, order);
         at += v.column;
         return column;
       };
@@ -120,46 +121,57 @@ private:
         return total;
       };
       Code* to = y + r * y_row;
+      int i = v.out_w;
       if (n == 2) {  // two columns of both rows
-        __m512i p = next(), q = next(), s = next(), t = next();
-        for (int i = v.out_w; i > 0; i -= 2, to += 2 * y_step) {
+        __m512i p = next(false, true), q = next(false, true), s = next(false, true), t = next(false, true);
+        const auto two = [&](bool inside) __attribute__((always_inline)) {
           const waiting<Code> made{{sum(p, q, s, w0, w2, w4), sum(p, q, s, w1, w3, w5), sum(q, s, t, w0, w2, w4), sum(q, s, t, w1, w3, w5)},
-                                   to, i > 1 ? to + y_step : to, y_row};
+                                   to, inside || i > 1 ? to + y_step : to, y_row};
           p = s;
           q = t;
-          if (i > 2) s = next(), t = next();
+          if (inside || i > 2) s = next(inside, true), t = next(inside, true);
           finish();
           last = made;
-        }
+          i -= 2;
+          to += 2 * y_step;
+        };
+        if constexpr (HasZeroPoint)
+          while (i > 2 && at >= 0 && at < row_bytes - v.column) two(true);
+        while (i > 0) two(false);
       } else {  // four columns of one row
-        __m512i p = next(), q = next(), s = next();
-        const auto slide = [&](bool further) __attribute__((always_inline)) {
+        __m512i p = next(false, false), q = next(false, false), s = next(false, false);
+        const auto slide = [&](bool inside, bool further) __attribute__((always_inline)) {
           if (!further) return;
-          if (v.stride_w == 1) {
+          if (!inside && v.stride_w == 1) {
             p = q;
             q = s;
           } else {
             p = s;
-            q = next();
+            q = next(inside, false);
           }
-          s = next();
+          s = next(inside, false);
         };
-        for (int i = v.out_w; i > 0; i -= 4, to += 4 * y_step) {
+        const auto four = [&](bool inside) __attribute__((always_inline)) {
           waiting<Code> made;
           made.s[0] = sum(p, q, s, w0, w2, w4);
-          slide(i > 1);
+          slide(inside, inside || i > 1);
           made.s[1] = sum(p, q, s, w0, w2, w4);
-          slide(i > 3);
+          slide(inside, inside || i > 3);
           made.s[2] = sum(p, q, s, w0, w2, w4);
-          slide(i > 2);
+          slide(inside, inside || i > 2);
           made.s[3] = sum(p, q, s, w0, w2, w4);
-          slide(i > 4);
+          slide(inside, inside || i > 4);
           made.first = to;
-          made.second = to + (i > 3 ? 2 : i == 3 ? 1 : 0) * y_step;
-          made.step = i > 1 ? y_step : 0;
+          made.second = to + (inside || i > 3 ? 2 : i == 3 ? 1 : 0) * y_step;
+          made.step = inside || i > 1 ? y_step : 0;
           finish();
           last = made;
-        }
+          i -= 4;
+          to += 4 * y_step;
+        };
+        if constexpr (HasZeroPoint)
+          while (i > 4 && v.stride_w == 2 && at >= 0 && at < row_bytes - 7 * v.column) four(true);
+        while (i > 0) four(false);
       }
     }
     finish();
