@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Run a program here and on another target, and compare what they print.
 
-usage: same_output.py REFERENCE_PROGRAM COMMAND [ARGUMENT...]
+usage: same_output.py REFERENCE COMMAND [ARGUMENT...]
 
-REFERENCE_PROGRAM is built for this machine; COMMAND runs the same program elsewhere (an emulator).
+REFERENCE is built for this machine, or a .txt file with what has to be printed; COMMAND runs the same program elsewhere (an emulator).
 Both must end with status 0 and print the same text. Emulated microcontrollers may print to stderr.
 """
 import difflib
@@ -29,7 +29,12 @@ def output(command):
 
 def main():
     reference, *command = sys.argv[1:]
-    expected, found = output([reference]), output(command)
+    if reference.endswith(".txt"):
+        with open(reference, encoding="utf-8") as text:
+            expected = text.read().splitlines()
+    else:
+        expected = output([reference])
+    found = output(command)
     if not expected:
         sys.exit(f"{reference} prints nothing")
     difference = list(difflib.unified_diff(expected, found, "here", "there", lineterm="", n=0))

@@ -31,6 +31,7 @@ endforeach()
 
 # ---- Cortex-M without an operating system
 find_program(LOWBITS_ARM_CXX arm-none-eabi-g++ REQUIRED)
+find_program(LOWBITS_ARM_SIZE arm-none-eabi-size REQUIRED)
 find_program(LOWBITS_ARM_NM arm-none-eabi-nm REQUIRED)
 find_program(LOWBITS_ARM_OBJDUMP arm-none-eabi-objdump REQUIRED)
 find_program(LOWBITS_ARM_OBJCOPY arm-none-eabi-objcopy REQUIRED)

@@ -76,17 +76,19 @@ struct requantizer {
   }
 };
 
-/// One multiplier per output channel; the table outlives the object.
+/// One multiplier per output channel; the table outlives the object. Where all are equal, a mask of 0
+/// makes one entry serve every channel, for code that does not read the table as a vector.
 template <quantized_type Out, rounding_policy Rounding = round_single>
 struct channel_requantizer {
   using output = Out;
   using policy = Rounding;
   const typename Rounding::multiplier* factors = nullptr;
   output_stage stage{};
+  size_t mask = ~size_t{0};
 
   template <class Acc>
   constexpr typename Out::storage operator()(Acc acc, size_t channel) const noexcept {
-    return static_cast<typename Out::storage>(stage(Rounding::apply(acc, factors[channel])));
+    return static_cast<typename Out::storage>(stage(Rounding::apply(acc, factors[channel & mask])));
   }
 };
 

@@ -37,7 +37,7 @@ constexpr auto make_factors(const node& n, const tensor_desc& x) noexcept {
 /// The multipliers of a weighted node, one per output channel.
 template <class Model, class Multiplier, int I>
 LOWBITS_FLASH inline constexpr auto node_factors =
-    detail::make_factors<Multiplier, detail::channels_of(Model::graph[I])>(
+    detail::make_factors<Multiplier, detail::factor_count(Model::graph[I])>(
         Model::graph[I], Model::graph[Model::graph[I].in[0]].out);
 
 /// The look-up table of a function node.

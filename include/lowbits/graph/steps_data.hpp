@@ -29,10 +29,14 @@ constexpr size_t channels_of(const node& n) noexcept {
   return static_cast<size_t>(n.out.shape.extent[n.out.shape.rank - 1]);
 }
 
-/// One multiplier per output channel of a weighted node.
+/// Multipliers of a weighted node: one per output channel, or one for all on processors without vectors.
+constexpr size_t factor_count(const node& n) noexcept {
+  constexpr bool one_suffices = LOWBITS_DISPATCH == 0 && std::is_same_v<arch::native, arch::generic>;
+  return one_suffices && n.weights.scale_count <= 1 ? 1 : channels_of(n);
+}
 template <class Multiplier>
 constexpr void fill_factors(const node& n, const tensor_desc& in, Multiplier* to) noexcept {
-  for (size_t c = 0; c < channels_of(n); ++c) {
+  for (size_t c = 0; c < factor_count(n); ++c) {
     const bool is_repeated = c > 0 && n.weights.scale_of(c) == n.weights.scale_of(c - 1);
     to[c] = is_repeated ? to[c - 1] : Multiplier::from(factor_of(n, in, c));
   }
@@ -64,6 +68,7 @@ constexpr auto make_weighted(const node& n, const tensor_desc& x, const Shape& s
   else d.bias = n.bias.s32;
   d.factors = factors;
   d.stage = stage_of(n);
+  d.factor_mask = factor_count(n) == 1 ? 0 : ~size_t{0};
   d.x_zero = x.params.zero_point;
   d.w_zero = n.weights.zero_point;
   return d;

@@ -22,7 +22,7 @@ auto make_constants(const runtime_graph& g, int i) {
     return std::shared_ptr<const void>();
   } else if constexpr (has_weights(S.kind)) {
     using multiplier = typename rounding_tag<S.policy>::multiplier;
-    auto factors = std::make_shared<std::vector<multiplier>>(channels_of(n));
+    auto factors = std::make_shared<std::vector<multiplier>>(factor_count(n));
     fill_factors(n, g[n.in[0]].out, factors->data());
     return std::shared_ptr<const multiplier>(factors, factors->data());
   } else if constexpr (S.kind == op_kind::function) {

@@ -22,6 +22,7 @@ struct weighted_data {
   const Bias* bias = nullptr;
   const typename Rounding::multiplier* factors = nullptr;
   output_stage stage{};
+  size_t factor_mask = ~size_t{0};  ///< 0: one factor for all channels
   int x_zero = 0;
   int w_zero = 0;
 };
@@ -41,7 +42,7 @@ struct weighted_step {
   static void run(const void* data, const step_io& io) noexcept {
     const Data& d = *static_cast<const Data*>(data);
     kernel_type::run(d.shape, elements<typename X::storage>(io.in[0]), d.x_zero, d.weights,
-                     d.w_zero, d.bias, io.packed, requantizer_type{d.factors, d.stage},
+                     d.w_zero, d.bias, io.packed, requantizer_type{d.factors, d.stage, d.factor_mask},
                      elements<typename Out::storage>(io.out), io.scratch);
   }
   static void pack(const void* data, unsigned char* packed) noexcept {
