@@ -98,11 +98,13 @@ TEST_CASE("best: the first of an architecture and its weaker ones that has a row
   static_assert(std::is_same_v<lb::best<lb::prims::requantize, avxvnni>, avx2>);
   static_assert(std::is_same_v<lb::best<lb::prims::sum, avx512vnni>, avx512bw>);
   static_assert(std::is_same_v<lb::best<lb::prims::extremum, avx512vnni>, avx2>);
-  // What differs only in operations on weights is compiled once.
-  static_assert(std::is_same_v<lb::without_weights<avxvnni>, avx2>);
-  static_assert(std::is_same_v<lb::without_weights<avx2>, avx2>);
+  // Code with the same primitives is compiled once.
+  static_assert(std::is_same_v<lb::arch_for<avxvnni, lb::prims::sum>, avx2>);
+  static_assert(std::is_same_v<lb::arch_for<amx, lb::prims::clamp>, avx2>);
+  static_assert(std::is_same_v<lb::arch_for<avx512vnni, lb::prims::extremum, lb::prims::rescale>, avx2>);
+  static_assert(std::is_same_v<lb::arch_for<amx, lb::prims::extremum, lb::prims::sum>, avx512bw>);
 #endif
-  static_assert(std::is_same_v<lb::without_weights<lb::arch::generic>, lb::arch::generic>);
+  static_assert(std::is_same_v<lb::arch_for<lb::arch::generic, lb::prims::sum>, lb::arch::generic>);
   static_assert(!lb::has_prim<lb::prims::gemm, lb::arch::generic>);
 }
 

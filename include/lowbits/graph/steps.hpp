@@ -13,16 +13,25 @@ namespace lowbits::inline LOWBITS_ABI {
 
 namespace detail {
 
-/// A step whose architecture is still open, one that has no weights, and one that is the same on all.
+/// A step whose architecture is still open, one that depends on the primitives of Ops only, and one
+/// that is the same on all.
 template <template <class...> class Step, class... Types>
 struct on_each_arch {
   template <class Arch>
   using on = Step<Arch, Types...>;
 };
-template <template <class...> class Step, class... Types>
-struct on_each_arch_without_weights {
+template <class Ops, template <class...> class Step, class... Types>
+struct on_archs_for;
+template <class... Ops, template <class...> class Step, class... Types>
+struct on_archs_for<type_list<Ops...>, Step, Types...> {
   template <class Arch>
-  using on = Step<without_weights<Arch>, Types...>;
+  using on = Step<arch_for<Arch, Ops...>, Types...>;
+};
+/// A step that only asks whether the architecture is the portable one.
+template <template <class...> class Step, class... Types>
+struct generic_or_fast {
+  template <class Arch>
+  using on = Step<std::conditional_t<std::is_same_v<Arch, arch::generic>, Arch, arch::vector>, Types...>;
 };
 template <class Step>
 struct on_any_arch {
@@ -82,21 +91,27 @@ constexpr auto select_step() noexcept {
   } else if constexpr (kind == op_kind::matmul) {
     return on_each_arch<matmul_step, x_type, y_type, acc, out_type, Data>{};
   } else if constexpr (kind == op_kind::max_pool || kind == op_kind::average_pool) {
-    return on_each_arch_without_weights<pool_step, out_type, std::bool_constant<kind == op_kind::max_pool>>{};
+    constexpr bool is_max = kind == op_kind::max_pool;
+    using op = std::conditional_t<is_max, prims::window_max, prims::window_mean>;
+    return on_archs_for<type_list<op>, pool_step, out_type, std::bool_constant<is_max>>{};
   } else if constexpr (kind == op_kind::global_mean) {
-    return on_each_arch_without_weights<mean_step, x_type, out_type>{};
-  } else if constexpr (is_binary(kind)) {
-    return on_each_arch_without_weights<binary_step, x_type, y_type, out_type, Data>{};
+    return on_archs_for<type_list<prims::position_mean>, mean_step, x_type, out_type>{};
+  } else if constexpr (kind == op_kind::add || kind == op_kind::sub) {
+    return on_archs_for<type_list<prims::sum>, binary_step, x_type, y_type, out_type, Data>{};
+  } else if constexpr (kind == op_kind::mul) {
+    return on_archs_for<type_list<prims::product>, binary_step, x_type, y_type, out_type, Data>{};
+  } else if constexpr (kind == op_kind::minimum || kind == op_kind::maximum) {
+    return on_archs_for<type_list<prims::extremum, prims::rescale>, binary_step, x_type, y_type, out_type, Data>{};
   } else if constexpr (kind == op_kind::requantize) {
-    return on_each_arch_without_weights<rescale_step, x_type, out_type>{};
+    return on_archs_for<type_list<prims::rescale, prims::lookup>, rescale_step, x_type, out_type>{};
   } else if constexpr (kind == op_kind::function) {
-    return on_each_arch_without_weights<table_step, x_type, out_type>{};
+    return on_archs_for<type_list<prims::lookup>, table_step, x_type, out_type>{};
   } else if constexpr (kind == op_kind::softmax) {
-    return on_each_arch_without_weights<softmax_step, x_type, out_type, Data>{};
+    return generic_or_fast<softmax_step, x_type, out_type, Data>{};
   } else if constexpr (kind == op_kind::quantize) {
-    return on_each_arch_without_weights<quantize_step, out_type>{};
+    return on_archs_for<type_list<prims::quantize>, quantize_step, out_type>{};
   } else if constexpr (kind == op_kind::dequantize) {
-    return on_each_arch_without_weights<dequantize_step, x_type>{};
+    return on_archs_for<type_list<prims::dequantize>, dequantize_step, x_type>{};
   } else if constexpr (kind == op_kind::reshape) {
     return on_any_arch<reshape_step>{};
   } else if constexpr (kind == op_kind::concat) {

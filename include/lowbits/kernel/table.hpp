@@ -170,8 +170,16 @@ struct first_of<type_list<First, Rest...>> {
 /// The primitives of this build, as prim_row<Op, Arch>.
 using prim_table = typename detail::scan::rows;
 
+namespace detail {
+/// One class that derives from all rows: compilers search bases faster than lists.
+template <class List>
+struct all_of;
+template <class... Ts>
+struct all_of<type_list<Ts...>> : Ts... {};
+}  // namespace detail
+
 template <class Op, class Arch>
-inline constexpr bool has_row = detail::contains<prim_row<Op, Arch>, prim_table>;
+inline constexpr bool has_row = std::is_base_of_v<prim_row<Op, Arch>, detail::all_of<prim_table>>;
 
 namespace detail {
 
@@ -204,33 +212,28 @@ using best_prim = prim<Op, best<Op, Arch>>;
 
 namespace detail {
 
-/// Operations on weights. Code that uses none of them is the same on more architectures.
-using weight_ops = type_list<prims::gemm, prims::gemm_codes, prims::requantize, prims::sums_to_float, prims::depthwise>;
-
-template <class Arch, class Other, class... Ops>
-constexpr bool are_alike(type_list<Ops...>) noexcept {
-  return ((contains<Ops, weight_ops> || std::is_same_v<best<Ops, Arch>, best<Ops, Other>>) && ...);
-}
-template <class Arch, class... Weaker>
-struct last_alike {
-  using type = Arch;
+template <class Ops, class... Archs>
+struct first_with_any_row {
+  using type = arch::generic;
 };
-template <class Arch, class First, class... Rest>
-struct last_alike<Arch, First, Rest...>
-    : last_alike<std::conditional_t<are_alike<Arch, First>(scan::ops{}), First, Arch>, Rest...> {};
-template <class Arch>
+template <class... Ops, class Arch, class... Rest>
+struct first_with_any_row<type_list<Ops...>, Arch, Rest...> {
+  using type = typename std::conditional_t<(has_row<Ops, Arch> || ...), first_of<type_list<Arch>>,
+                                           first_with_any_row<type_list<Ops...>, Rest...>>::type;
+};
+template <class Arch, class... Ops>
 struct weakest_alike {
   template <class... Weaker>
-  static last_alike<Arch, Weaker...> find(type_list<Weaker...>);
+  static first_with_any_row<type_list<Ops...>, Arch, Weaker...> find(type_list<Weaker...>);
   using type = typename decltype(find(typename Arch::weaker{}))::type;
 };
 
 }  // namespace detail
 
-/// The weakest architecture with the same primitives as Arch for everything but weights: steps without
-/// weights are compiled for it, once for several architectures.
-template <class Arch>
-using without_weights = typename detail::weakest_alike<Arch>::type;
+/// The weakest architecture with the same primitives as Arch for all of Ops: code that uses no others
+/// is compiled for it, once for several architectures.
+template <class Arch, class... Ops>
+using arch_for = typename detail::weakest_alike<Arch, Ops...>::type;
 
 namespace detail {
 using built_archs = typename sorted<typename scan::tags, type_list<>>::type;
