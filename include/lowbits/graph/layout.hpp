@@ -220,13 +220,12 @@ public:
     return {steps<Arch>.value, packed_places<Arch>.at.value};
   }
 
-  /// Writes every node's prepared weights into a buffer of packed_end<Arch> bytes, behind the header.
-  template <class Arch>
-  static void pack(unsigned char* buffer) noexcept {
+  /// Writes every node's prepared weights into a buffer of the architecture's packed_end bytes, behind
+  /// the header.
+  static void pack(const step_table& table, unsigned char* buffer) noexcept {
     for (int i = 0; i < n; ++i)
-      if (packed_places<Arch>.at.value[i] != 0)
-        steps<Arch>.value[i].pack(steps<Arch>.value[i].data,
-                                  buffer + packed_places<Arch>.at.value[i]);
+      if (table.packed_at[i] != 0)
+        table.steps[i].pack(table.steps[i].data, buffer + table.packed_at[i]);
   }
 
   /// Checks the caller's buffers, then runs every step.

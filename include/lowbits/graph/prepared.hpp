@@ -48,12 +48,11 @@ private:
   friend Model;
   using layout = model_layout<Model>;
 
-  template <class Arch>
-  static prepared_header header() noexcept {
-    return {.arch = static_cast<uint32_t>(arch_id_of<Arch>),
+  static prepared_header header(arch_id arch, uint64_t bytes) noexcept {
+    return {.arch = static_cast<uint32_t>(arch),
             .model = layout::fingerprint,
             .contents = layout::contents(),
-            .bytes = layout::template packed_end<Arch>};
+            .bytes = bytes};
   }
   static prepared_model refused(status why) noexcept {
     prepared_model p;
@@ -76,9 +75,9 @@ private:
     with_usable_arch(id, [&]<class Arch>(Arch) {
       if (buffer.size() < layout::template packed_end<Arch>)
         return void(result = refused(status::too_small));
-      const prepared_header h = header<Arch>();
+      const prepared_header h = header(arch_id_of<Arch>, layout::template packed_end<Arch>);
       copy_elements(reinterpret_cast<const unsigned char*>(&h), buffer.data(), sizeof h);
-      layout::template pack<Arch>(buffer.data());
+      layout::pack(layout::template table<Arch>(), buffer.data());
       result = ready<Arch>(buffer.data());
     });
     return result;
@@ -90,7 +89,7 @@ private:
     copy_elements(buffer.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
     prepared_model result = refused(status::foreign);
     with_arch(static_cast<arch_id>(h.arch), [&]<class Arch>(Arch) {
-      if (h != header<Arch>()) return;
+      if (h != header(arch_id_of<Arch>, layout::template packed_end<Arch>)) return;
       if (!is_usable<Arch>()) return void(result = refused(status::unsupported));
       if (buffer.size() < h.bytes) return void(result = refused(status::too_small));
       result = ready<Arch>(buffer.data());
