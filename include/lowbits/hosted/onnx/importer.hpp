@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// What the operators of a .onnx file are turned into nodes with: the graph so far, the value of every
+// tensor, and one operator at a time.
+
+#include <map>
+#include <utility>
+
+#include <lowbits/hosted/imported_model.hpp>
+#include <lowbits/hosted/onnx/value.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+struct onnx_options {
+  /// Refuse a model with an operator that stays float.
+  bool integer_only = false;
+  /// The extents that the model only names ("batch"); those that are not here are 1.
+  std::map<std::string, int> extents{};
+};
+
+}  // namespace lowbits
+
+namespace lowbits::inline LOWBITS_ABI::onnx {
+
+class importer {
+public:
+  using graph_type = stored_graph::graph_type;
+
+  importer(const model_file& file, imported_model& model, const onnx_options& options)
+      : file_(file), model_(model), options_(options) {}
+
+  graph_type& graph() noexcept { return model_.graph(); }
+  imported_model& model() noexcept { return model_; }
+  const model_file& file() const noexcept { return file_; }
+  int64_t opset() const noexcept { return file_.opset(); }
+
+  // ---- the operator at work
+
+  void begin(int index);
+  const std::string& kind() const noexcept { return kind_; }
+  /// "lowbits: import_onnx: <file>: node 'conv1' (Conv): <what>; <cure>"
+  [[noreturn]] void fail(std::string_view what, std::string_view cure) const { file_.fail(what, cure, place_); }
+  void require(bool holds, std::string_view what, std::string_view cure) const {
+    if (!holds) fail(what, cure);
+  }
+
+  int input_count() const noexcept { return node_->input_size(); }
+  int output_count() const noexcept { return node_->output_size(); }
+  bool has_input(int k) const noexcept { return k < input_count() && !node_->input(k).empty(); }
+  bool has_output(int k) const noexcept { return k < output_count() && !node_->output(k).empty(); }
+  void expect(int fewest_inputs, int most_inputs, int most_outputs = 1) const {
+    require(input_count() >= fewest_inputs && input_count() <= most_inputs,
+            joined("there are ", input_count(), " inputs"),
+            joined("give ", fewest_inputs, fewest_inputs == most_inputs ? "" : joined(" to ", most_inputs)));
+    require(output_count() >= 1 && output_count() <= most_outputs, joined("there are ", output_count(), " outputs"),
+            joined("use up to ", most_outputs));
+    for (int k = 0; k < fewest_inputs; ++k) require(has_input(k), joined("input ", k, " is missing"), "give it");
+  }
+  /// Valid for as long as the importer: values stay where they are.
+  value& input(int k);
+  value& find(const std::string& name);
+  const std::string& output_name(int k) const { return node_->output(k); }
+
+  /// The attribute of that name, which has to be of that type; null where there is none.
+  const schema::AttributeProto* attribute(std::string_view name, schema::AttributeProto_AttributeType type) const;
+  int64_t integer(std::string_view name, int64_t otherwise) const {
+    const auto* const a = attribute(name, schema::AttributeProto_AttributeType_INT);
+    return a != nullptr ? a->i() : otherwise;
+  }
+  float number(std::string_view name, float otherwise) const {
+    const auto* const a = attribute(name, schema::AttributeProto_AttributeType_FLOAT);
+    return a != nullptr ? a->f() : otherwise;
+  }
+  std::string text(std::string_view name, std::string otherwise) const {
+    const auto* const a = attribute(name, schema::AttributeProto_AttributeType_STRING);
+    return a != nullptr ? a->s() : otherwise;
+  }
+  /// Small integers; none where there is no such attribute.
+  std::vector<int> integers(std::string_view name) const {
+    const auto* const a = attribute(name, schema::AttributeProto_AttributeType_INTS);
+    std::vector<int> v;
+    if (a == nullptr) return v;
+    require(a->ints_size() <= 64, joined("the attribute ", name, " has ", a->ints_size(), " numbers"), "export it again");
+    for (const int64_t i : a->ints()) v.push_back(saturate<int32_t>(i));
+    return v;
+  }
+  /// The numbers of a constant input of integers.
+  std::vector<int> integers(int k) {
+    const value& v = input(k);
+    require(v.known != nullptr && !is_real(v.known->type), joined("input ", k, " '", shown(v.name), "' is not a constant of integers"),
+            "export the model with fixed shapes");
+    require(v.known->count() <= 64, joined("input ", k, " has ", v.known->count(), " numbers"), "export the model again");
+    return v.known->integers;
+  }
+  /// Counted from the end where negative; `end` too is allowed where an axis is put in.
+  int axis_of(int64_t axis, int rank, bool with_end = false) const {
+    const int top = rank + (with_end ? 1 : 0);
+    require(axis >= -rank && axis < top, joined("the axis ", axis, " is outside of the ", rank, " axes"), "export the model again");
+    return static_cast<int>(axis < 0 ? axis + rank : axis);
+  }
+
+  int index() const noexcept { return index_; }
+
+  // ---- results
+
+  /// Output k, without a value yet.
+  value& define(int k, int type, shape_list shape);
+  /// Output k in the graph; its shape has to be that of the edges.
+  value& define(int k, int type, const shape_list& shape, const stored& s) {
+    check_graph();
+    value& v = define(k, type, shape);
+    (type == data_type::FLOAT && graph().desc(s.any()).kind == element::reals ? v.reals : v.codes) = s;
+    record(v.name, k);
+    return v;
+  }
+  void define_known(int k, constant c) {
+    value& v = define(k, is_real(c.type) ? static_cast<int>(data_type::FLOAT) : c.type, c.shape);
+    v.known = std::make_shared<const constant>(std::move(c));
+  }
+  /// A name for a node of this operator: that of output k, with what the node is for.
+  node_name name(std::string_view purpose = {}, int k = 0) {
+    std::string path = k < output_count() ? output_name(k) : std::string();
+    if (!purpose.empty()) path = joined(path, ".", purpose);
+    return names_.make(path, joined("node", index_));
+  }
+  node_name name_like(const std::string& path, std::string_view otherwise) { return names_.make(path, otherwise); }
+  /// Throws the builder's error, if there is one, as one about this operator.
+  void check_graph();
+  void note(std::string sentence) { model_.notes.push_back(std::move(sentence)); }
+  /// Says that an operator computes with floats, or refuses it.
+  void stays_float(std::string_view why);
+  void record(const std::string& tensor, int output);
+  template <class T>
+  const T* keep(std::vector<T> elements) {
+    return model_.keep(std::move(elements));
+  }
+
+  // ---- the model as a whole
+
+  void read_constants();
+  void add_inputs();
+  void add_outputs();
+  /// The constant of that name, of the model or of a Constant node, before it has a value; or null.
+  const schema::TensorProto* constant_named(const std::string& name) const {
+    const auto at = protos_.find(name);
+    return at == protos_.end() ? nullptr : at->second;
+  }
+  constant decoded(const schema::TensorProto& t) const {
+    return decode(t, [&](std::string_view what, std::string_view cure) {
+      file_.fail(joined("constant '", shown(t.name()), "' ", what), cure, place_);
+    });
+  }
+
+private:
+  affine parameters_ahead(const std::string& name, const qformat& f, int depth) const;
+  shape_list shape_of(const schema::ValueInfoProto& info);
+
+  const model_file& file_;
+  imported_model& model_;
+  const onnx_options& options_;
+  node_names names_{};
+  std::map<std::string, value> values_{};
+  std::map<std::string, const schema::TensorProto*> protos_{};
+  const schema::NodeProto* node_ = nullptr;
+  int index_ = -1;
+  std::string kind_{}, place_{};
+};
+
+inline void importer::begin(int index) {
+  index_ = index;
+  node_ = &file_.graph().node(index);
+  kind_ = shown(node_->op_type());
+  const std::string& called = !node_->name().empty() ? node_->name() : node_->output_size() > 0 ? node_->output(0) : kind_;
+  place_ = joined("node '", shown(called), "' (", kind_, ")");
+  require(model_file::is_standard(node_->domain()), joined("the operator is of the domain '", shown(node_->domain()), "'"),
+          "use standard operators only");
+  require(node_->input_size() <= 1000 && node_->output_size() <= 1000, "it has more than 1000 inputs or outputs", "split it");
+  for (const auto& a : node_->attribute()) {
+    require(a.ref_attr_name().empty(), "an attribute belongs to a function", "inline the functions");
+    require(!a.has_g(), "it contains a graph of its own", "export the model without control flow");
+  }
+}
+
+inline value& importer::find(const std::string& name) {
+  const auto at = values_.find(name);
+  if (at != values_.end()) return at->second;
+  const schema::TensorProto* const proto = constant_named(name);
+  require(proto != nullptr, joined("'", shown(name), "' is neither a constant nor an input of the model nor made by a node before this one"),
+          "order the nodes so that they can be run one after the other");
+  constant c = decoded(*proto);
+  value& v = values_[name];
+  v.name = name;
+  v.type = is_real(c.type) ? static_cast<int>(data_type::FLOAT) : c.type;
+  v.shape = c.shape;
+  v.known = std::make_shared<const constant>(std::move(c));
+  return v;
+}
+inline value& importer::input(int k) {
+  require(has_input(k), joined("input ", k, " is missing"), "give it");
+  return find(node_->input(k));
+}
+
+inline const schema::AttributeProto* importer::attribute(std::string_view name, schema::AttributeProto_AttributeType type) const {
+  const schema::AttributeProto* found = nullptr;
+  for (const auto& a : node_->attribute()) {
+    if (a.name() != name) continue;
+    require(found == nullptr, joined("the attribute ", name, " is there twice"), "export the model again");
+    found = &a;
+  }
+  if (found != nullptr)
+    // Files of IR version 1 do not name the type.
+    require(found->type() == type || (found->type() == schema::AttributeProto_AttributeType_UNDEFINED && file_.ir_version() < 2),
+            joined("the attribute ", name, " has the type ", schema::AttributeProto_AttributeType_Name(found->type())),
+            joined("give it as ", schema::AttributeProto_AttributeType_Name(type)));
+  return found;
+}
+
+inline value& importer::define(int k, int type, shape_list shape) {
+  require(has_output(k), joined("output ", k, " has no name"), "export the model again");
+  const std::string& called = output_name(k);
+  require(values_.find(called) == values_.end() && constant_named(called) == nullptr,
+          joined("'", shown(called), "' has a value already"), "give every tensor a name of its own");
+  value& v = values_[called];
+  v.name = called;
+  v.type = type;
+  v.shape = std::move(shape);
+  return v;
+}
+
+inline void importer::check_graph() {
+  const graph_error e = graph().error();
+  if (e.code == graph_errc::ok) return;
+  // "lowbits: builder: what; cure" becomes what and cure of this operator.
+  std::string_view sentence = to_string(e.code);
+  for (int k = 0; k < 2; ++k)
+    if (const size_t colon = sentence.find(": "); colon != sentence.npos) sentence.remove_prefix(colon + 2);
+  const size_t end = sentence.find("; ");
+  std::string what(sentence.substr(0, end));
+  if (e.expected != 0 || e.found != 0) what += joined(" (expected ", e.expected, ", found ", e.found, ")");
+  fail(what, end == sentence.npos ? "correct the model" : sentence.substr(end + 2));
+}
+
+inline void importer::stays_float(std::string_view why) {
+  require(!options_.integer_only, joined("it would compute with floats: ", why), "quantize the model around it, or allow floats");
+  note(joined(place_, " computes with floats: ", why));
+}
+
+inline void importer::record(const std::string& tensor, int output) {
+  const auto nodes = static_cast<size_t>(graph().node_count());
+  if (model_.origins.size() >= nodes) return;
+  while (model_.origins.size() < nodes) model_.origins.push_back({index_, index_ < 0 ? "" : kind_, tensor, -1});
+  model_.origins.back().output = output;
+}
+
+/// While it lives, another node is the one at work: a deferred operator's nodes are named after it.
+class visit {
+public:
+  visit(importer& m, int index) : m_(m), back_(m.index()) { m.begin(index); }
+  visit(const visit&) = delete;
+  ~visit() {
+    if (back_ >= 0) m_.begin(back_);
+  }
+
+private:
+  importer& m_;
+  int back_;
+};
+
+}  // namespace lowbits::onnx

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// MaxPool, AveragePool, GlobalAveragePool.
+
+#include <lowbits/hosted/onnx/product.hpp>
+
+namespace lowbits::inline LOWBITS_ABI::onnx {
+
+inline pool_options pool_of(const window& w) {
+  pool_options o{.kernel = w.kernel, .stride = w.stride, .pad = w.pad};
+  o.pad.bottom += w.behind.bottom;
+  o.pad.right += w.behind.right;
+  return o;
+}
+
+/// Codes are compared as they are: a larger code is a larger number.
+inline void max_pool(importer& m) {
+  m.expect(1, 1);
+  value& x = m.input(0);
+  check_image(m, x);
+  const window w = read_window(m, x.shape, {}, true);
+  m.require(w.dilation.h == 1 && w.dilation.w == 1, "the pool is dilated", "use dilations of 1");
+  const bool has_codes = !x.is_float() || (x.later == nullptr && x.codes.is_there());
+  const edge in = has_codes ? image_codes(m, x) : image_reals(m, x);
+  if (!has_codes) m.stays_float("what it reads is not quantized");
+  const stored s{{}, m.graph().max_pool(m.name(), in, pool_of(w))};
+  m.check_graph();
+  value& y = m.define(0, x.type, window_output(x.shape, w, x.extent(1)));
+  (has_codes ? y.codes : y.reals) = s;
+  m.record(y.name, 0);
+}
+
+/// The mean of codes, in 16 bits with 1/128 of their step, so that the one rounding that counts is the last.
+inline edge fine_average(importer& m, edge x, const pool_options& o, const target& t) {
+  const tensor_desc d = m.graph().desc(x);
+  auto& g = m.graph();
+  if (is_byte(d.format)) x = g.requantize(m.name("fine"), x, {.out = {d.params.scale / 128.0f, 0}, .out_format = {16, true}});
+  const edge y = g.average_pool(m.name("average"), x, o);
+  return g.requantize(m.name(), y, {.out = t.params, .out_format = t.format, .fused = t.fused});
+}
+
+inline void average_pool(importer& m) {
+  m.expect(1, 1);
+  value& x = m.input(0);
+  m.require(x.is_float(), joined("'", shown(x.name), "' has the type ", type_name(x.type)), "put DequantizeLinear before it");
+  check_image(m, x);
+  const window w = read_window(m, x.shape, {}, true);
+  m.require(w.dilation.h == 1 && w.dilation.w == 1, "the pool is dilated", "use dilations of 1");
+  const bool counts_pads = m.integer("count_include_pad", 0) != 0 && w.has_pads;
+  pool_options o = pool_of(w);
+  // Padding that counts is written around the image; what ceil_mode adds never counts.
+  if (counts_pads) o.pad = w.behind;
+  const auto padded = [&m, w, counts_pads](edge e) {
+    if (!counts_pads) return e;
+    return m.graph().pad(m.name("padded"), e, {.before = {0, w.pad.top, w.pad.left, 0}, .after = {0, w.pad.bottom, w.pad.right, 0}});
+  };
+  const bool is_whole = (!w.has_pads || counts_pads) && w.behind.bottom + w.behind.right == 0;
+  const int index = m.index();
+  auto d = std::make_shared<deferred>();
+  d->kind = m.kind();
+  d->as_codes = [&m, &x, o, padded, is_whole, index](const target& t) -> stored {
+    if (x.later != nullptr || !x.has_codes()) return {};
+    const visit here(m, index);
+    const edge in = padded(image_codes(m, x));
+    const tensor_desc in_desc = m.graph().desc(in);
+    edge e;
+    if (is_byte(in_desc.format) && is_byte(t.format) && is_whole && o.kernel.h * o.kernel.w <= 64) {
+      // Every mean is over the same number of codes: a depthwise layer whose weights are all 1.
+      const size_t channels = static_cast<size_t>(in_desc.shape.extent[3]), taps = static_cast<size_t>(o.kernel.h) * static_cast<size_t>(o.kernel.w);
+      weight_data ones{.storage = weight_storage::s8, .s8 = m.keep(std::vector<int8_t>(channels * taps, 1)), .length = channels * taps,
+                       .format = {8, true}, .scale = 1.0f / static_cast<float>(taps)};
+      e = m.graph().depthwise(m.name(), in, {.kernel = o.kernel, .stride = o.stride, .weights = ones, .out = t.params, .out_format = t.format,
+                                             .fused = t.fused, .policy = rounding::even_float});
+    } else {
+      e = fine_average(m, in, o, t);
+    }
+    m.check_graph();
+    m.record(m.output_name(0), -1);
+    return {{}, e};
+  };
+  d->as_reals = [&m, &x, o, padded, index]() -> stored {
+    const visit here(m, index);
+    m.stays_float("what reads or makes its tensors is not quantized");
+    const edge e = m.graph().average_pool(m.name(), padded(image_reals(m, x)), o);
+    m.check_graph();
+    m.record(m.output_name(0), 0);
+    return {{}, e};
+  };
+  m.define(0, data_type::FLOAT, window_output(x.shape, w, x.extent(1))).later = std::move(d);
+}
+
+inline void global_average_pool(importer& m) {
+  m.expect(1, 1);
+  value& x = m.input(0);
+  m.require(x.is_float(), joined("'", shown(x.name), "' has the type ", type_name(x.type)), "put DequantizeLinear before it");
+  check_image(m, x);
+  shape_list shape(x.shape.size(), 1);
+  shape[0] = x.extent(0);
+  shape[1] = x.extent(1);
+  const int index = m.index();
+  auto d = std::make_shared<deferred>();
+  d->kind = m.kind();
+  const auto back = [&m, shape](edge e) {
+    e = m.graph().reshape(m.name("shape"), e, list_of(shape));
+    m.check_graph();
+    m.record(m.output_name(0), -1);
+    return stored{e, {}};
+  };
+  d->as_codes = [&m, &x, index, back](const target& t) -> stored {
+    if (x.later != nullptr || !x.has_codes()) return {};
+    const visit here(m, index);
+    return back(with_types(m, {image_codes(m, x)}, t, false, false, [&](const std::vector<edge>& in, const target& inner) {
+      return m.graph().global_mean(m.name(), in[0], {.out = inner.params, .out_format = inner.format, .fused = inner.fused});
+    }));
+  };
+  d->as_reals = [&m, &x, index, back]() -> stored {
+    const visit here(m, index);
+    m.stays_float("what reads or makes its tensors is not quantized");
+    return back(m.graph().global_mean(m.name(), image_reals(m, x), {}));
+  };
+  m.define(0, data_type::FLOAT, shape).later = std::move(d);
+}
+
+}  // namespace lowbits::onnx

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// Small .onnx models of every operator and form, and networks of them, on every architecture: codes equal
+// those that ONNX Runtime gave, floats within a tolerance. What is not supported is listed with the
+// reason, and has to be refused; damaged files are refused too.
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <map>
+
+#include <lowbits/hosted/import_onnx.hpp>
+#include <lowbits/hosted/runtime_model.hpp>
+
+#include "foreign/json_data.hpp"
+#include "support/for_each_arch.hpp"
+
+namespace lb = lowbits;
+
+namespace {
+
+using bytes = std::vector<unsigned char>;
+using foreign::json;
+
+const std::string folder = LOWBITS_TEST_DATA "/onnx_ops/";
+
+bytes read_file(const std::string& path) {
+  const std::string text = foreign::read_text(path);
+  return {text.begin(), text.end()};
+}
+bytes from_hex(const std::string& hex) {
+  bytes out;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) out.push_back(static_cast<unsigned char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  return out;
+}
+
+/// The first difference between a tensor and what it should be, or nothing.
+std::string difference(const bytes& got, const json& want, const lb::tensor_desc& d) {
+  const bytes expected = from_hex(want["data"]);
+  const std::string type = want["dtype"];
+  if (got.size() != expected.size() && type == "float32") return "another number of bytes";
+  if (type == "float32") {
+    if (d.kind != lb::element::reals) return "codes instead of floats";
+    for (std::size_t i = 0; i < got.size(); i += 4) {
+      float a, b;
+      std::memcpy(&a, &got[i], 4);
+      std::memcpy(&b, &expected[i], 4);
+      if (!(std::fabs(a - b) <= 2e-6f * std::fmax(1.0f, std::fabs(b))))
+        return "element " + std::to_string(i / 4) + " is " + std::to_string(a) + " instead of " + std::to_string(b);
+    }
+    return "";
+  }
+  if (got.size() != expected.size()) return "another number of bytes";
+  for (std::size_t i = 0; i < got.size(); ++i)
+    if (got[i] != expected[i]) return "byte " + std::to_string(i) + " is " + std::to_string(got[i]) + " instead of " + std::to_string(expected[i]);
+  return "";
+}
+
+/// The extents that a model names are those of the recorded inputs.
+lb::onnx_options options_of(const json& c) {
+  lb::onnx_options o;
+  if (!c["inputs"].empty() && !c["inputs"][0]["shape"].empty()) {
+    const int first = c["inputs"][0]["shape"][0];
+    o.extents = {{"batch", first}, {"n", first}, {"N", first}};
+  }
+  return o;
+}
+
+struct unsupported {
+  const char* name;
+  const char* why;
+};
+const std::map<std::string, std::vector<unsupported>> not_there = {
+};
+
+const char* reason(const std::string& group, const std::string& name) {
+  const auto at = not_there.find(group);
+  if (at != not_there.end())
+    for (const unsupported& u : at->second)
+      if (name == u.name) return u.why;
+  return nullptr;
+}
+
+void run_group(const std::string& group) {
+  const json index = foreign::read_json(folder + group + ".json");
+  std::size_t ran = 0, refused = 0;
+  for (const json& c : index["cases"]) {
+    const std::string name = c["name"];
+    const std::string path = folder + group + "/" + name + ".onnx";
+    CAPTURE(group);
+    CAPTURE(name);
+    if (reason(group, name) != nullptr) {
+      ++refused;
+      CHECK_THROWS_AS(lb::import_onnx(path, options_of(c)), lb::model_error);
+      continue;
+    }
+    ++ran;
+    try {
+      const lb::imported_model model = lb::import_onnx(path, options_of(c));
+      CHECK(model.origins.size() == static_cast<std::size_t>(model.graph().node_count()));
+      std::vector<bytes> in;
+      for (const json& x : c["inputs"]) in.push_back(from_hex(x["data"]));
+      lowbits_test::for_each_arch([&](lb::arch_id arch, const std::string& arch_name) {
+        CAPTURE(arch_name);
+        const lb::runtime_model m(model.graph(), arch);
+        const std::vector<bytes> out = m.run(in);
+        std::string least;
+        for (const json& r : c["results"]) {
+          if (!r.contains("outputs")) continue;
+          std::string text;
+          REQUIRE(out.size() == r["outputs"].size());
+          for (std::size_t k = 0; k < out.size() && text.empty(); ++k) {
+            text = difference(out[k], r["outputs"][k], m.output_desc(static_cast<int>(k)));
+          }
+          least = text;
+          if (text.empty()) break;
+        }
+        CHECK(least == "");
+      });
+    } catch (const std::exception& e) {
+      FAIL_CHECK(e.what());
+    }
+  }
+  MESSAGE(group << ": " << ran << " ran, " << refused << " are not supported");
+}
+
+}  // namespace
+
+TEST_CASE("import_onnx: QLinearConv, QLinearMatMul, and codes as they are") { run_group("integer"); }
+TEST_CASE("import_onnx: QuantizeLinear and DequantizeLinear") { run_group("quantize"); }
+TEST_CASE("import_onnx: operators between DequantizeLinear and QuantizeLinear") { run_group("qdq"); }
+TEST_CASE("import_onnx: float operators") { run_group("float"); }
+TEST_CASE("import_onnx: networks") { run_group("network"); }
+
+TEST_CASE("import_onnx: damaged and foreign files are refused with a sentence") {
+  const json index = foreign::read_json(folder + "refused.json");
+  for (const json& c : index["cases"]) {
+    const std::string name = c["name"];
+    CAPTURE(name);
+    try {
+      const lb::imported_model m = lb::import_onnx(read_file(folder + "refused/" + name + ".onnx"), name + ".onnx");
+      FAIL_CHECK("accepted");
+    } catch (const lb::model_error& e) {
+      const std::string text = e.what();
+      CHECK(text.rfind("lowbits: import_onnx: " + name + ".onnx: ", 0) == 0);
+      CHECK(text.find("; ") != text.npos);
+    }
+  }
+}
