@@ -271,4 +271,8 @@ constexpr auto make_net() {
 }
 // clang-format on
 
+static_assert(lb::model<make_net>::arena_bytes_on<lb::arch::generic> <= 100000,
+              "lowbits: golden: the network needs a larger arena than when it was emitted; "
+              "emit it again");
+
 }  // namespace golden

@@ -146,7 +146,8 @@ std::string golden_text() {
 }
 const lb::header_options options{.space = "golden",
                                  .licence = "Apache-2.0 WITH LLVM-exception",
-                                 .notice = {"Every kind of node.", "", "A line that ends in \\"}};
+                                 .notice = {"Every kind of node.", "", "A line that ends in \\"},
+                                 .arena_bytes = 100000};
 
 /// The number behind a weight, in whichever array it is.
 float weight(const lb::weight_data& w, std::size_t i) {

@@ -24,6 +24,7 @@ struct run_memory {
   const void* const* in = nullptr;
   void* const* out = nullptr;
   const void* const* constants = nullptr;
+  const unsigned char* blob = nullptr;
 
   void* address(const location& l) const noexcept {
     switch (l.where) {
@@ -42,6 +43,7 @@ struct run_memory {
     for (int k = 0; k < r.in_count; ++k) io.in[k] = address(inputs[r.first_in + k]);
     io.out = address(r.out);
     io.packed = packed;
+    io.blob = blob;
     io.scratch = arena + r.scratch;
     return io;
   }

@@ -6,6 +6,7 @@
 
 #include <span>
 
+#include <lowbits/graph/blob.hpp>
 #include <lowbits/graph/executor.hpp>
 #include <lowbits/graph/node_data.hpp>
 #include <lowbits/graph/placement.hpp>
@@ -134,20 +135,19 @@ class model_layout {
   // ---- what prepared weights were made from
   struct constant_bytes {
     const void* data = nullptr;
-    size_t bytes = 0;
+    size_t bytes = 0, offset = 0;
+    bool is_external = false;
   };
   static constexpr table_of<constant_bytes> weights_at = [] {
     table_of<constant_bytes> t;
     for (int i = 0; i < n; ++i) {
       const weight_data& w = Model::graph[i].weights;
-      switch (w.storage) {
-        case weight_storage::s8: t.value[i] = {w.s8, w.length}; break;
-        case weight_storage::u8: t.value[i] = {w.u8, w.length}; break;
-        case weight_storage::s16: t.value[i] = {w.s16, w.length * 2}; break;
-        case weight_storage::packed: t.value[i] = {w.packed, w.length}; break;
-        case weight_storage::f32:
-        case weight_storage::none: break;
-      }
+      const size_t bytes = w.is_packed() ? w.length : w.bytes(w.length);
+      if (w.is_external) t.value[i] = {nullptr, bytes, w.offset, true};
+      else if (w.storage == weight_storage::s8) t.value[i] = {w.s8, bytes};
+      else if (w.storage == weight_storage::u8) t.value[i] = {w.u8, bytes};
+      else if (w.storage == weight_storage::s16) t.value[i] = {w.s16, bytes};
+      else if (w.storage == weight_storage::packed) t.value[i] = {w.packed, bytes};
     }
     return t;
   }();
@@ -161,11 +161,6 @@ class model_layout {
     }
     return t;
   }();
-  static constexpr uint32_t fnv_start = 2166136261u;
-  static constexpr uint32_t fnv_step(uint32_t h, uint32_t v) noexcept {
-    return (h ^ v) * 16777619u;
-  }
-
 public:
   using step_table = prepared_steps;
 
@@ -186,32 +181,14 @@ public:
     return largest;
   }(all_archs{});
 
-  /// Identifies the graph: everything about its nodes that is a number, but for the weights' values.
-  static constexpr uint32_t fingerprint = [] {
-    uint32_t h = fnv_start;
-    const auto mix = [&](int64_t v) { h = fnv_step(h, static_cast<uint32_t>(v)); };
-    for (int i = 0; i < n; ++i) {
-      const node& nd = Model::graph[i];
-      const window2d& w = nd.window;
-      for (int v : {static_cast<int>(nd.kind), nd.in_count, int{nd.out.format.bits}, nd.groups,
-                    static_cast<int>(nd.fused), static_cast<int>(nd.policy), w.kernel_h, w.kernel_w,
-                    w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top, w.pad_left,
-                    static_cast<int>(nd.weights.storage), int{nd.weights.format.bits},
-                    nd.weights.zero_point, nd.out.params.zero_point})
-        mix(v);
-      mix(static_cast<int64_t>(nd.weights.length));
-      mix(static_cast<int64_t>(fp::to_bits(nd.out.params.scale)));
-      for (int k = 0; k < nd.in_count; ++k) mix(nd.in[k]);
-      for (int a = 0; a < nd.out.shape.rank; ++a) mix(nd.out.shape.extent[a]);
-    }
-    return h;
-  }();
+  static constexpr uint32_t fingerprint = graph_fingerprint(Model::graph, n);
+  static constexpr size_t blob_bytes = blob_bytes_of(Model::graph, n);
   /// Identifies the values of all weights and biases; reads every one of them.
-  static uint32_t contents() noexcept {
-    uint32_t h = fnv_start;
+  static uint32_t contents(const unsigned char* blob) noexcept {
+    uint32_t h = fnv::start;
     for (int i = 0; i < n; ++i)
       for (const constant_bytes& c : {weights_at.value[i], biases_at.value[i]})
-        for (size_t k = 0; k < c.bytes; ++k) h = fnv_step(h, elements<unsigned char>(c.data)[k]);
+        h = fnv::bytes(h, c.is_external ? blob + c.offset : c.data, c.bytes);
     return h;
   }
 
@@ -222,15 +199,15 @@ public:
 
   /// Writes every node's prepared weights into a buffer of the architecture's packed_end bytes, behind
   /// the header.
-  static void pack(const step_table& table, unsigned char* buffer) noexcept {
+  static void pack(const step_table& table, const unsigned char* blob, unsigned char* buffer) noexcept {
     for (int i = 0; i < n; ++i)
       if (table.packed_at[i] != 0)
-        table.steps[i].pack(table.steps[i].data, buffer + table.packed_at[i]);
+        table.steps[i].pack(table.steps[i].data, blob, buffer + table.packed_at[i]);
   }
 
   /// Checks the caller's buffers, then runs every step.
   template <class Observer, class... Io>
-  static status run(const step_table& table, const unsigned char* packed,
+  static status run(const step_table& table, const unsigned char* packed, const unsigned char* blob,
                     std::span<unsigned char> arena, Observer&& observer, Io&... io) noexcept {
     static_assert(
         n == 0 || sizeof...(Io) == static_cast<size_t>(Model::input_count + Model::output_count),
@@ -241,7 +218,7 @@ public:
     if (!is_aligned(arena.data(), arena_alignment)) return status::misaligned;
     io_buffers<Model> buffers;
     if (const status s = buffers.bind(io...); s != status::ok) return s;
-    const run_memory memories{arena.data(), buffers.in, buffers.out, constants.at};
+    const run_memory memories{arena.data(), buffers.in, buffers.out, constants.at, blob};
     for (int i = 0; i < n; ++i) {
       const step& st = table.steps[i];
       if (st.run != nullptr) {

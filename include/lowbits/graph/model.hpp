@@ -16,6 +16,7 @@
 
 #include <lowbits/graph/diagnosis.hpp>
 #include <lowbits/graph/executor.hpp>
+#include <lowbits/graph/bound.hpp>
 #include <lowbits/graph/prepared.hpp>
 #include <lowbits/graph/report.hpp>
 
@@ -71,13 +72,13 @@ public:
   /// result is status::ok.
   template <class... Io>
   static status run(std::span<unsigned char> arena, Io&&... io) noexcept {
-    return layout::run(layout::template table<arch::native>(), nullptr, arena, no_observer{},
-                       io...);
+    return observe(no_observer{}, arena, io...);
   }
   /// The same; observer(const node_output&) is called after every node.
   template <class Observer, class... Io>
   static status observe(Observer&& observer, std::span<unsigned char> arena, Io&&... io) noexcept {
-    return layout::run(layout::template table<arch::native>(), nullptr, arena, observer, io...);
+    require_weights();
+    return layout::run(layout::template table<arch::native>(), nullptr, nullptr, arena, observer, io...);
   }
 
   /// Chooses the architecture for this processor (see select_arch) and writes the weights in its
@@ -88,16 +89,32 @@ public:
   }
   /// The same for a stated architecture; one that this build or processor lacks is refused.
   static prepared_model<model> prepare_for(arch_id id, std::span<unsigned char> buffer) noexcept {
-    return prepared_model<model>::make(id, buffer);
+    require_weights();
+    return prepared_model<model>::make(id, nullptr, buffer);
   }
   /// Uses a buffer that prepare() filled earlier, read back from a file for example. One made by
   /// another model, version or architecture is refused with status::foreign.
   static prepared_model<model> attach(std::span<const unsigned char> buffer) noexcept {
-    return prepared_model<model>::attach(buffer);
+    require_weights();
+    return prepared_model<model>::attach(nullptr, buffer);
+  }
+
+  /// Bytes of the blob that holds the weights, 0 where they are in the program.
+  static constexpr size_t blob_bytes = layout::blob_bytes;
+  /// The model with the weights of a blob, which lies at a multiple of blob_alignment: checks that the
+  /// blob is this model's and whole, which reads all of it.
+  static bound_model<model> bind(std::span<const unsigned char> blob) noexcept {
+    static_assert(blob_bytes != 0, "lowbits: model::bind: the weights are in the program; call run or prepare");
+    return bound_model<model>(blob);
   }
 
 private:
   friend class prepared_model<model>;
+
+  template <class M = model>
+  static constexpr void require_weights() noexcept {
+    static_assert(M::blob_bytes == 0, "lowbits: model::run: the weights are in a blob; call bind(blob) and run what it returns");
+  }
 };
 
 }  // namespace lowbits

@@ -27,6 +27,9 @@ struct prepared_header {
 static_assert(sizeof(prepared_header) <= packed_alignment);
 
 template <class Model>
+class bound_model;
+
+template <class Model>
 class prepared_model {
 public:
   /// status::ok, or why there is nothing to run.
@@ -41,17 +44,18 @@ public:
   template <class Observer, class... Io>
   status observe(Observer&& observer, std::span<unsigned char> arena, Io&&... io) const noexcept {
     if (error_ != status::ok) return error_;
-    return layout::run(table_, packed_, arena, observer, io...);
+    return layout::run(table_, packed_, blob_, arena, observer, io...);
   }
 
 private:
   friend Model;
+  friend bound_model<Model>;
   using layout = model_layout<Model>;
 
-  static prepared_header header(arch_id arch, uint64_t bytes) noexcept {
+  static prepared_header header(arch_id arch, const unsigned char* blob, uint64_t bytes) noexcept {
     return {.arch = static_cast<uint32_t>(arch),
             .model = layout::fingerprint,
-            .contents = layout::contents(),
+            .contents = layout::contents(blob),
             .bytes = bytes};
   }
   static prepared_model refused(status why) noexcept {
@@ -60,39 +64,40 @@ private:
     return p;
   }
   template <class Arch>
-  static prepared_model ready(const unsigned char* buffer) noexcept {
+  static prepared_model ready(const unsigned char* blob, const unsigned char* buffer) noexcept {
     prepared_model p;
     p.error_ = status::ok;
     p.arch_ = arch_id_of<Arch>;
     p.table_ = layout::template table<Arch>();
     p.packed_ = buffer;
+    p.blob_ = blob;
     return p;
   }
 
-  static prepared_model make(arch_id id, std::span<unsigned char> buffer) noexcept {
+  static prepared_model make(arch_id id, const unsigned char* blob, std::span<unsigned char> buffer) noexcept {
     if (!is_aligned(buffer.data(), packed_alignment)) return refused(status::misaligned);
     prepared_model result = refused(status::unsupported);
     with_usable_arch(id, [&]<class Arch>(Arch) {
       if (buffer.size() < layout::template packed_end<Arch>)
         return void(result = refused(status::too_small));
-      const prepared_header h = header(arch_id_of<Arch>, layout::template packed_end<Arch>);
+      const prepared_header h = header(arch_id_of<Arch>, blob, layout::template packed_end<Arch>);
       copy_elements(reinterpret_cast<const unsigned char*>(&h), buffer.data(), sizeof h);
-      layout::pack(layout::template table<Arch>(), buffer.data());
-      result = ready<Arch>(buffer.data());
+      layout::pack(layout::template table<Arch>(), blob, buffer.data());
+      result = ready<Arch>(blob, buffer.data());
     });
     return result;
   }
-  static prepared_model attach(std::span<const unsigned char> buffer) noexcept {
+  static prepared_model attach(const unsigned char* blob, std::span<const unsigned char> buffer) noexcept {
     if (buffer.size() < sizeof(prepared_header)) return refused(status::too_small);
     if (!is_aligned(buffer.data(), packed_alignment)) return refused(status::misaligned);
     prepared_header h;
     copy_elements(buffer.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
     prepared_model result = refused(status::foreign);
     with_arch(static_cast<arch_id>(h.arch), [&]<class Arch>(Arch) {
-      if (h != header(arch_id_of<Arch>, layout::template packed_end<Arch>)) return;
+      if (h != header(arch_id_of<Arch>, blob, layout::template packed_end<Arch>)) return;
       if (!is_usable<Arch>()) return void(result = refused(status::unsupported));
       if (buffer.size() < h.bytes) return void(result = refused(status::too_small));
-      result = ready<Arch>(buffer.data());
+      result = ready<Arch>(blob, buffer.data());
     });
     return result;
   }
@@ -101,6 +106,7 @@ private:
   arch_id arch_{};
   typename layout::step_table table_{};
   const unsigned char* packed_ = nullptr;
+  const unsigned char* blob_ = nullptr;
 };
 
 }  // namespace lowbits

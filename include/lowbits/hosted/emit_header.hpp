@@ -5,6 +5,7 @@
 // header needs only the core of the library, no file and no heap, so it serves firmware as it is.
 // The same graph always gives the same text.
 
+#include <lowbits/hosted/emit_blob.hpp>
 #include <lowbits/hosted/emit_node.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
@@ -14,6 +15,8 @@ struct header_options {
   std::string function = "make_net";  ///< name of the function
   std::string licence{};              ///< SPDX expression of the model, if it has one
   std::vector<std::string> notice{};  ///< lines of comment: where the model is from, how good it is
+  size_t arena_bytes = 0;             ///< that arch::generic needs, to be asserted; 0: not known
+  bool weights_in_blob = false;       ///< emit_blob() has the weights, the header only scales and biases
 };
 
 namespace emit {
@@ -36,8 +39,18 @@ inline std::string meaning(const tensor_desc& d) {
   return joined(text, ", real = ", scale, " * ", code);
 }
 
+inline std::string weight_array(const weight_data& w, const std::string& name) {
+  switch (w.storage) {
+    case weight_storage::s8: return number_array("std::int8_t", name, std::span(w.s8, w.length), 4);
+    case weight_storage::u8: return number_array("std::uint8_t", name, std::span(w.u8, w.length), 4);
+    case weight_storage::s16: return number_array("std::int16_t", name, std::span(w.s16, w.length), 6);
+    case weight_storage::f32: return number_array("float", name, std::span(w.f32, w.length), 14);
+    default: return byte_array(name, {w.packed, w.length});
+  }
+}
+
 /// The arrays of a node with weights.
-inline std::string arrays(const node& n, const node& in, const std::string& id) {
+inline std::string arrays(const node& n, const node& in, const std::string& id, bool in_blob) {
   const weight_data& w = n.weights;
   const int channels = n.out.shape.extent[n.out.shape.rank - 1];
   const std::string taps = joined("[", n.window.kernel_h, "][", n.window.kernel_w, "]");
@@ -52,23 +65,12 @@ inline std::string arrays(const node& n, const node& in, const std::string& id) 
                     "] (output, height, width, input)");
   const std::string numbers = w.storage == weight_storage::f32 ? "floats" : joined(int{w.format.bits}, " bits");
   std::string text =
-      comment(joined(n.name, ": ", layout, ", ", numbers, w.is_packed() ? ", packed, lowest bits first" : ""));
+      comment(joined(n.name, ": ", layout, ", ", numbers, w.is_packed() ? ", packed, lowest bits first" : "",
+                     in_blob ? ", in the blob" : ""));
 
   const std::string codes = joined(id, "_w"), scales = joined(id, "_scale"),
                     bias = joined(id, "_b");
-  switch (w.storage) {
-    case weight_storage::s8:
-      text += number_array("std::int8_t", codes, std::span(w.s8, w.length), 4);
-      break;
-    case weight_storage::u8:
-      text += number_array("std::uint8_t", codes, std::span(w.u8, w.length), 4);
-      break;
-    case weight_storage::s16:
-      text += number_array("std::int16_t", codes, std::span(w.s16, w.length), 6);
-      break;
-    case weight_storage::f32: text += number_array("float", codes, std::span(w.f32, w.length), 14); break;
-    default: text += byte_array(codes, {w.packed, w.length}); break;
-  }
+  if (!in_blob) text += weight_array(w, codes);
   if (w.scale_count != 0)
     text += number_array("float", scales, std::span(w.scales, w.scale_count), 14);
   if (n.bias.is_real) text += number_array("float", bias, std::span(n.bias.f32, n.bias.length), 14);
@@ -124,7 +126,10 @@ std::string preamble(const builder<Capacity>& g, const std::vector<std::string>&
                            "];  // ", meaning(g[i].out)));
   }
   // Wrapped as code is, then commented out.
-  std::string call = filled("  lowbits::status s = net::run(", arguments, ");\n", 6, columns - 3);
+  if (o.weights_in_blob)
+    text += "//   const auto bound = net::bind(blob);  // std::span<const unsigned char>, aligned to lowbits::blob_alignment\n";
+  std::string call = filled(o.weights_in_blob ? "  lowbits::status s = bound.run(" : "  lowbits::status s = net::run(", arguments,
+                            ");\n", 6, columns - 3);
   for (size_t at = 0; at < call.size(); at = call.find('\n', at) + 1) call.insert(at, "// ");
   return joined(text, call, "\n",
                 "#include <cstdint>\n\n#include <lowbits/lowbits.hpp>\n\n"
@@ -150,17 +155,21 @@ std::string emit_header(const builder<Capacity>& g, const header_options& o = {}
   for (int i = 0; i < g.node_count(); ++i)
     for (int k = 0; k < g[i].in_count; ++k) used[static_cast<size_t>(g[i].in[k])] = true;
 
+  runtime_graph marked(g);
+  if (o.weights_in_blob) marked = emit::with_external_weights(std::move(marked));
   std::string text = joined(emit::preamble(g, id, o), "namespace ", o.space,
                             " {\n\nnamespace lb = lowbits;\n\n// clang-format off\n");
   for (int i = 0; i < g.node_count(); ++i) {
     if (has_weights(g[i].kind))
-      text += joined(emit::arrays(g[i], g[g[i].in[0]], id[static_cast<size_t>(i)]), "\n");
+      text += joined(emit::arrays(g[i], g[g[i].in[0]], id[static_cast<size_t>(i)], marked[i].weights.is_external), "\n");
     else if (g[i].kind == op_kind::constant || g[i].table.is_bound)
       text += joined(emit::constant_array(g[i], id[static_cast<size_t>(i)]), "\n");
   }
   text += joined("constexpr auto ", o.function, "() {\n  lb::builder<", g.node_count(), "> g;\n");
   for (int i = 0; i < g.node_count(); ++i) {
-    emit::call_context c{.id = id[static_cast<size_t>(i)], .is_used = used[static_cast<size_t>(i)]};
+    emit::call_context c{.id = id[static_cast<size_t>(i)],
+                         .is_used = used[static_cast<size_t>(i)],
+                         .blob_offset = marked[i].weights.offset};
     for (int k = 0; k < g[i].in_count; ++k) {
       c.in.push_back(&g[g[i].in[k]]);
       c.x.push_back(joined(id[static_cast<size_t>(g[i].in[k])], "_y"));
@@ -170,7 +179,12 @@ std::string emit_header(const builder<Capacity>& g, const header_options& o = {}
   for (int k = 0; k < g.output_count(); ++k)
     text += joined(k + 1 == g.output_count() ? "  return g.output(" : "  g.output(",
                    id[static_cast<size_t>(g.output_node(k))], "_y);\n");
-  return joined(text, "}\n// clang-format on\n\n}  // namespace ", o.space, "\n");
+  text += "}\n// clang-format on\n\n";
+  if (o.arena_bytes != 0)
+    text += joined("static_assert(lb::model<", o.function, ">::arena_bytes_on<lb::arch::generic> <= ", o.arena_bytes, ",\n",
+                   "              \"lowbits: ", o.space, ": the network needs a larger arena than when it was emitted; \"\n",
+                   "              \"emit it again\");\n\n");
+  return joined(text, "}  // namespace ", o.space, "\n");
 }
 
 }  // namespace lowbits

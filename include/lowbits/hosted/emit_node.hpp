@@ -17,6 +17,7 @@ struct call_context {
   std::string id{};              ///< the node's own identifier
   std::vector<std::string> x{};  ///< its inputs' variables
   bool is_used = true;           ///< another node or the end of the function reads it
+  size_t blob_offset = 0;        ///< of weights that are in a blob; 0: in an array
 };
 
 inline std::string text_of(const affine& p) {
@@ -108,8 +109,9 @@ public:
       refuse("emit_header",
              joined("node '", n.name, "' has weights with a scale per channel and a zero point"),
              "make them symmetric");
-    const std::string codes = joined(w.is_packed() ? "lb::packed_weights<" : "lb::weights<",
-                                     type_name(w.format), ">(", c.id, "_w");
+    const std::string place = c.blob_offset != 0 ? joined(w.length, ", ", c.blob_offset) : joined(c.id, "_w");
+    const std::string codes = joined("lb::", c.blob_offset != 0 ? "external_" : "", w.is_packed() ? "packed_weights<" : "weights<",
+                                     type_name(w.format), ">(", place);
     const std::string scale = w.scale_count != 0 ? joined(c.id, "_scale)")
         : w.zero_point == 0                      ? joined("lb::symmetric{", literal(w.scale), "})")
                             : joined("lb::affine{", literal(w.scale), ", ", w.zero_point, "})");

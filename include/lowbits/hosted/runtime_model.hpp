@@ -59,7 +59,7 @@ public:
     plan_ = plan_runtime(graph_, work);
     packed_ = aligned_bytes(packed_bytes);
     for (size_t i = 0; i < steps_.size(); ++i)
-      if (steps_[i].what.pack != nullptr) steps_[i].what.pack(steps_[i].what.data, packed_.data() + packed_at_[i]);
+      if (steps_[i].what.pack != nullptr) steps_[i].what.pack(steps_[i].what.data, nullptr, packed_.data() + packed_at_[i]);
   }
 
   const runtime_graph& graph() const noexcept { return graph_; }

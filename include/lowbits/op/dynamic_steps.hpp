@@ -12,6 +12,7 @@
 #include <lowbits/kernel/transposed_conv2d.hpp>
 #include <lowbits/kernel/work_area.hpp>
 #include <lowbits/op/step.hpp>
+#include <lowbits/op/weighted_steps.hpp>
 #include <lowbits/ref/dynamic_layer.hpp>
 #include <lowbits/ref/real_ops.hpp>
 
@@ -35,7 +36,7 @@ struct dynamic_data {
 /// point of the codes is 0.
 template <template <class, class, class, class, class> class Kernel, class Arch, class Data>
 struct dynamic_step {
-  using weights_type = decltype(Data::weights);
+  using weights_type = located_type<decltype(Data::weights)>;
   using kernel_type = Kernel<Arch, int8_t, weights_type, int32_t, raw_accumulator<int32_t>>;
 
   static constexpr step_needs needs(const Data& d) noexcept {
@@ -44,9 +45,9 @@ struct dynamic_step {
             kernel::work_total(kernel::work_bytes(d.x_count, 1) + kernel::work_bytes(d.y_count, sizeof(int32_t)) +
                                kernel_type::scratch_bytes(d.shape))};
   }
-  static void pack(const void* data, unsigned char* packed) noexcept {
+  static void pack(const void* data, const unsigned char* blob, unsigned char* packed) noexcept {
     const Data& d = *static_cast<const Data*>(data);
-    kernel_type::pack(d.shape, d.weights, static_cast<const int32_t*>(nullptr), 0, packed);
+    kernel_type::pack(d.shape, located(d.weights, blob), static_cast<const int32_t*>(nullptr), 0, packed);
   }
   static void run(const void* data, const step_io& io) noexcept {
     const Data& d = *static_cast<const Data*>(data);
@@ -58,7 +59,7 @@ struct dynamic_step {
     float* y = elements<float>(io.out);
     for (int b = 0; b < d.batch; ++b, x += d.x_count, y += d.y_count) {
       const affine p = ref::dynamic_codes(d.definition, d.x_count, x, codes);
-      kernel_type::run(d.shape, codes, p.zero_point, d.weights, d.scales.zero_point, static_cast<const int32_t*>(nullptr),
+      kernel_type::run(d.shape, codes, p.zero_point, located(d.weights, io.blob), d.scales.zero_point, static_cast<const int32_t*>(nullptr),
                        p.zero_point == 0 ? io.packed : nullptr, raw_accumulator<int32_t>{}, sums, rest);
       size_t at = 0;
       while (at < d.y_count)

@@ -11,11 +11,12 @@ struct step_io {
   const void* in[max_inputs]{};
   void* out = nullptr;
   const unsigned char* packed = nullptr;  ///< this step's prepared weights, or null
+  const unsigned char* blob = nullptr;    ///< where external weights are
   unsigned char* scratch = nullptr;
 };
 
 using step_run = void (*)(const void* data, const step_io& io) noexcept;
-using step_pack = void (*)(const void* data, unsigned char* packed) noexcept;
+using step_pack = void (*)(const void* data, const unsigned char* blob, unsigned char* packed) noexcept;
 
 struct step {
   step_run run = nullptr;    ///< null: nothing to do (an input, an alias)

@@ -10,8 +10,32 @@
 
 namespace lowbits::inline LOWBITS_ABI {
 
-/// Shape is conv2d_shape or depthwise_shape; Weights is what the kernels index: a pointer to codes,
-/// or a packed_view.
+/// Weights that lie in a blob, and where they are once the blob is known.
+template <class T>
+struct external_codes {
+  size_t offset = 0;
+};
+template <class Q>
+struct external_stream {
+  size_t offset = 0, count = 0;
+};
+template <class W>
+constexpr W located(const W& w, const unsigned char*) noexcept {
+  return w;
+}
+template <class T>
+const T* located(const external_codes<T>& w, const unsigned char* blob) noexcept {
+  return reinterpret_cast<const T*>(blob + w.offset);
+}
+template <class Q>
+packed_view<Q> located(const external_stream<Q>& w, const unsigned char* blob) noexcept {
+  return {blob + w.offset, w.count};
+}
+template <class W>
+using located_type = decltype(located(W{}, nullptr));
+
+/// Shape is conv2d_shape or depthwise_shape; Weights is what the kernels index, a pointer to codes or a
+/// packed_view, or the external form of either.
 template <class Shape, class Weights, class Bias, class Rounding>
 struct weighted_data {
   using weights_type = Weights;
@@ -34,20 +58,20 @@ template <template <class, class, class, class, class> class Kernel, class Arch,
 struct weighted_step {
   using requantizer_type = channel_requantizer<Out, typename Data::rounding_type>;
   using kernel_type =
-      Kernel<Arch, typename X::storage, typename Data::weights_type, Acc, requantizer_type>;
+      Kernel<Arch, typename X::storage, located_type<typename Data::weights_type>, Acc, requantizer_type>;
 
   static constexpr step_needs needs(const Data& d) noexcept {
     return {kernel_type::packed_bytes(d.shape), kernel_type::scratch_bytes(d.shape)};
   }
   static void run(const void* data, const step_io& io) noexcept {
     const Data& d = *static_cast<const Data*>(data);
-    kernel_type::run(d.shape, elements<typename X::storage>(io.in[0]), d.x_zero, d.weights,
+    kernel_type::run(d.shape, elements<typename X::storage>(io.in[0]), d.x_zero, located(d.weights, io.blob),
                      d.w_zero, d.bias, io.packed, requantizer_type{d.factors, d.stage, d.factor_mask},
                      elements<typename Out::storage>(io.out), io.scratch);
   }
-  static void pack(const void* data, unsigned char* packed) noexcept {
+  static void pack(const void* data, const unsigned char* blob, unsigned char* packed) noexcept {
     const Data& d = *static_cast<const Data*>(data);
-    kernel_type::pack(d.shape, d.weights, d.bias, d.x_zero, packed);
+    kernel_type::pack(d.shape, located(d.weights, blob), d.bias, d.x_zero, packed);
   }
 };
 

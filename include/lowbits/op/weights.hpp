@@ -28,6 +28,8 @@ struct weight_data {
   const int16_t* s16 = nullptr;
   const float* f32 = nullptr;
   const uint8_t* packed = nullptr;  ///< a bit stream of format.bits each (pack/packed_view.hpp)
+  bool is_external = false;         ///< in a blob (graph/blob.hpp) instead, `offset` bytes from its start
+  size_t offset = 0;
   size_t length = 0;                ///< elements of the array (bytes when packed)
   qformat format{};
   const float* scales = nullptr;  ///< one per channel where scale_count is not 0
@@ -130,6 +132,30 @@ template <quantized_type Q, size_t N>
 constexpr weight_data packed_weights(const packed_array<Q, N>& codes,
                                      const weight_scales& scales) noexcept {
   return packed_weights<Q>(codes.bytes, scales);
+}
+
+/// Weights that are not in the program but in a blob: `length` elements, `offset` bytes behind the
+/// blob's start.
+template <quantized_type Q>
+constexpr weight_data external_weights(size_t length, size_t offset, const weight_scales& scales) noexcept {
+  constexpr bool words = sizeof(typename Q::storage) == 2;
+  static_assert(!words || Q::is_signed, "lowbits: external_weights: there is no storage for unsigned words; pack them");
+  return detail::with_scales({.storage = words ? weight_storage::s16 : Q::is_signed ? weight_storage::s8 : weight_storage::u8,
+                              .is_external = true,
+                              .offset = offset,
+                              .length = length,
+                              .format = qformat::of<Q>()},
+                             scales);
+}
+/// The same for a bit stream of `bytes` bytes.
+template <quantized_type Q>
+constexpr weight_data external_packed_weights(size_t bytes, size_t offset, const weight_scales& scales) noexcept {
+  return detail::with_scales({.storage = weight_storage::packed,
+                              .is_external = true,
+                              .offset = offset,
+                              .length = bytes,
+                              .format = qformat::of<Q>()},
+                             scales);
 }
 
 /// Bias in units of input scale * weight scale; 64-bit ones come with int16 activations, floats with

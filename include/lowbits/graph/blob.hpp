@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Weights outside of the program: one block of bytes that is used where it lies, in a mapped file or an
+// external flash. It starts with a header; emit_header() writes both the blob and a graph whose weights
+// are external_weights() in it.
+//
+//   const auto net = lb::model<make_net>::bind(blob);     // blob: std::span<const unsigned char>
+//   if (net.error() == lb::status::ok) net.run(arena, image, logits);
+
+#include <span>
+
+#include <lowbits/core/bytes.hpp>
+#include <lowbits/core/status.hpp>
+#include <lowbits/op/node.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+inline constexpr size_t blob_alignment = 16;  ///< of the blob and of every tensor in it
+
+/// Little-endian, as the weights are. Weights begin behind the 64 bytes that belong to the header.
+struct blob_header {
+  uint32_t magic = 0x6c62'776cu;
+  uint32_t version = 1;
+  uint32_t model = 0;     ///< fingerprint of the graph, see graph_fingerprint
+  uint32_t checksum = 0;  ///< FNV-1a, 32 bits, of everything behind the header
+  uint64_t bytes = 0;     ///< of the whole blob
+
+  constexpr bool operator==(const blob_header&) const = default;
+};
+inline constexpr size_t blob_header_bytes = 64;
+static_assert(sizeof(blob_header) <= blob_header_bytes);
+
+namespace fnv {
+
+inline constexpr uint32_t start = 2166136261u;
+constexpr uint32_t step(uint32_t h, uint32_t v) noexcept { return (h ^ v) * 16777619u; }
+inline uint32_t bytes(uint32_t h, const void* data, size_t n) noexcept {
+  for (size_t i = 0; i < n; ++i) h = step(h, static_cast<const unsigned char*>(data)[i]);
+  return h;
+}
+
+}  // namespace fnv
+
+/// Identifies a graph: everything about its nodes that is a number, but for the values of arrays.
+template <class Graph>
+constexpr uint32_t graph_fingerprint(const Graph& g, int node_count) noexcept {
+  uint32_t h = fnv::start;
+  const auto mix = [&](int64_t v) { h = fnv::step(h, static_cast<uint32_t>(v)); };
+  for (int i = 0; i < node_count; ++i) {
+    const node& nd = g[i];
+    const window2d& w = nd.window;
+    for (int v : {static_cast<int>(nd.kind), nd.in_count, int{nd.out.format.bits}, nd.groups,
+                  static_cast<int>(nd.fused), static_cast<int>(nd.policy), w.kernel_h, w.kernel_w,
+                  w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top, w.pad_left,
+                  static_cast<int>(nd.weights.storage), int{nd.weights.format.bits},
+                  nd.weights.zero_point, nd.out.params.zero_point})
+      mix(v);
+    mix(static_cast<int64_t>(nd.weights.length));
+    mix(static_cast<int64_t>(nd.weights.offset));
+    mix(static_cast<int64_t>(fp::to_bits(nd.out.params.scale)));
+    for (int k = 0; k < nd.in_count; ++k) mix(nd.in[k]);
+    for (int a = 0; a < nd.out.shape.rank; ++a) mix(nd.out.shape.extent[a]);
+  }
+  return h;
+}
+
+/// Bytes of the blob that a graph's external weights need; 0 where there are none.
+template <class Graph>
+constexpr size_t blob_bytes_of(const Graph& g, int node_count) noexcept {
+  size_t end = 0;
+  for (int i = 0; i < node_count; ++i) {
+    const weight_data& w = g[i].weights;
+    if (w.is_external) end = larger(end, w.offset + (w.is_packed() ? w.length : w.bytes(w.length)));
+  }
+  return end == 0 ? 0 : round_up(end, blob_alignment);
+}
+
+/// Why a blob does not serve a graph with this fingerprint. Reads every byte of it.
+inline status check_blob(std::span<const unsigned char> blob, uint32_t fingerprint, size_t needed) noexcept {
+  if (blob.size() < blob_header_bytes || blob.size() < needed) return status::too_small;
+  if (!is_aligned(blob.data(), blob_alignment)) return status::misaligned;
+  blob_header h;
+  copy_elements(blob.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
+  const blob_header wanted{.model = fingerprint, .checksum = h.checksum, .bytes = needed};
+  if (h != wanted) return status::foreign;
+  const uint32_t sum = fnv::bytes(fnv::start, blob.data() + blob_header_bytes, needed - blob_header_bytes);
+  return sum == h.checksum ? status::ok : status::foreign;
+}
+
+}  // namespace lowbits

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// An emitted model for programs in C: a header that C understands, and the C++ source behind it.
+
+#include <lowbits/hosted/emit_header.hpp>
+
+namespace lowbits::inline LOWBITS_ABI {
+
+struct c_api {
+  std::string header{};  ///< <space>.h
+  std::string source{};  ///< <space>.cpp, which includes both headers
+};
+
+/// model_header and c_header are the names by which the source includes them.
+template <size_t Capacity>
+c_api emit_c_api(const builder<Capacity>& g, const header_options& o, const std::string& model_header,
+                 const std::string& c_header) {
+  require_ok(g.verdict());
+  emit::identifiers names;
+  std::vector<std::string> id;
+  for (int i = 0; i < g.node_count(); ++i) id.push_back(names.make(g[i].name.c_str()));
+  std::string upper = o.space;
+  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+
+  std::vector<std::string> parameters{"void* arena", "size_t arena_bytes"}, arguments;
+  std::string counts;
+  for (int k = 0; k < g.input_count() + g.output_count(); ++k) {
+    const bool is_input = k < g.input_count();
+    const int i = is_input ? g.input_node(k) : g.output_node(k - g.input_count());
+    std::string name = id[static_cast<size_t>(i)];
+    // An input that is given out again, or an output given out twice, needs a name of its own.
+    for (int j = 0; j < k; ++j)
+      if (i == (j < g.input_count() ? g.input_node(j) : g.output_node(j - g.input_count()))) name = joined(name, "_", k);
+    std::string type = emit::element_name(g[i].out);
+    if (type.starts_with("std::")) type.erase(0, 5);
+    parameters.push_back(joined(is_input ? "const " : "", type, "* ", name));
+    arguments.push_back(joined("std::span(", name, ", ", g[i].out.count(), ")"));
+    counts += joined("#define ", upper, is_input ? "_INPUT_" : "_OUTPUT_", is_input ? k : k - g.input_count(), "_COUNT ",
+                     g[i].out.count(), "  /* ", name, " ", emit::meaning(g[i].out), " */\n");
+  }
+  const std::string run = emit::filled(joined("int ", o.space, "_run("), parameters, ")", 4);
+  const std::string bind = joined("int ", o.space, "_bind(const void* blob, size_t blob_bytes)");
+  const std::string size = joined("size_t ", o.space, "_arena_bytes(void)");
+
+  c_api api;
+  api.header = joined("#ifndef ", upper, "_H\n#define ", upper, "_H\n\n/* Written by lowbits ", LOWBITS_VERSION_MAJOR, ".",
+                      LOWBITS_VERSION_MINOR, ".", LOWBITS_VERSION_PATCH,
+                      ": do not edit.\n   Functions return 0, or the number of a lowbits::status. */\n\n#include <stddef.h>\n"
+                      "#include <stdint.h>\n\n",
+                      counts, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n", size,
+                      ";  /* at a multiple of 16 bytes */\n");
+  if (o.weights_in_blob)
+    api.header += joined("/* Before the first run: the weights, at a multiple of 16 bytes; they are used where they lie. */\n",
+                         bind, ";\n");
+  api.header += joined(run, ";\n\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
+
+  std::string pass = "arena_span";
+  for (const std::string& a : arguments) pass += joined(",\n      ", a);
+  api.source = joined("// Written by lowbits: do not edit.\n\n#include <span>\n\n#include \"", c_header, "\"\n#include \"", model_header,
+                      "\"\n\nnamespace {\n\nusing net = lowbits::model<", o.space, "::", o.function, ">;\n");
+  if (o.weights_in_blob)
+    api.source += "lowbits::bound_model<net> bound;  // of nothing yet\n";
+  api.source += joined("\n}  // namespace\n\nextern \"C\" ", size, " { return net::arena_bytes; }\n");
+  if (o.weights_in_blob)
+    api.source += joined("extern \"C\" ", bind,
+                         " {\n  bound = net::bind({static_cast<const unsigned char*>(blob), blob_bytes});\n"
+                         "  return static_cast<int>(bound.error());\n}\n");
+  api.source += joined("extern \"C\" ", run,
+                       " {\n  const std::span<unsigned char> arena_span(static_cast<unsigned char*>(arena), arena_bytes);\n"
+                       "  return static_cast<int>(",
+                       o.weights_in_blob ? "bound" : "net::run" , o.weights_in_blob ? ".run(" : "(", pass, "));\n}\n");
+  return api;
+}
+
+}  // namespace lowbits
