@@ -5,8 +5,11 @@
 // Needs flatbuffers: link the CMake target lowbits::tflite. Any error is a model_error whose one
 // sentence names the file, the operator and the cure; no file, however damaged, does more harm.
 
+#include <lowbits/hosted/tflite/activations.hpp>
+#include <lowbits/hosted/tflite/convert.hpp>
 #include <lowbits/hosted/tflite/elementwise.hpp>
 #include <lowbits/hosted/tflite/linear.hpp>
+#include <lowbits/hosted/tflite/mean.hpp>
 #include <lowbits/hosted/tflite/moves.hpp>
 #include <lowbits/hosted/tflite/pooling.hpp>
 #include <lowbits/hosted/tflite/strided_slice.hpp>
@@ -30,6 +33,17 @@ inline void import_operator(importer& m) {
     case op::AVERAGE_POOL_2D: return pool2d(m, false);
     case op::MAX_POOL_2D: return pool2d(m, true);
     case op::SOFTMAX: return softmax(m);
+    case op::MEAN: return mean(m);
+    case op::LOGISTIC: return tabulated(m, [](double x) { return curve::logistic(x); });
+    case op::TANH: return tabulated(m, [](double x) { return curve::tanh(x); });
+    case op::RELU: return rescaled(m, activation::relu, 1.0f, true);
+    case op::RELU6: return rescaled(m, activation::relu6, 1.0f, true);
+    case op::RELU_N1_TO_1: return rescaled(m, activation::relu_n1_to_1, 1.0f, true);
+    case op::LEAKY_RELU: return leaky_relu(m);
+    case op::HARD_SWISH: return hard_swish(m);
+    case op::QUANTIZE: return quantize(m);
+    case op::DEQUANTIZE: return dequantize(m);
+    case op::BATCH_MATMUL: return batch_matmul(m);
     case op::RESHAPE: return reshape(m);
     case op::SQUEEZE:
     case op::EXPAND_DIMS: return reshape_ones(m);

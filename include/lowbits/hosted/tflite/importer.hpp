@@ -12,6 +12,9 @@
 
 namespace lowbits::inline LOWBITS_ABI::tflite {
 
+/// What is made of the data of a constant.
+enum use : int { as_is, less_128, low_nibbles, table_of_codes };
+
 class importer {
 public:
   using graph_type = stored_graph::graph_type;
@@ -81,9 +84,8 @@ public:
             "order the operators so that they can be run one after the other");
     return constant(t);
   }
-  edge constant(const tensor& t) const {
-    fail(joined("input '", t.name, "' is a constant"), "fold it into the neighbouring operator");
-  }
+  /// A constant as a node; each tensor becomes one once.
+  edge constant(const tensor& t);
   /// What kind of tensor an activation is. States the parameters of codes.
   tensor_desc desc_of(const tensor& t) const;
 
@@ -177,6 +179,22 @@ inline tensor_desc importer::desc_of(const tensor& t) const {
           "quantize it symmetrically");
   d.params = {t.scales[0], static_cast<int>(zero)};
   return d;
+}
+
+inline edge importer::constant(const tensor& t) {
+  const tensor_desc d = desc_of(t);
+  constant_data data(number_type_of(d), nullptr, t.count);
+  switch (data.type) {
+    case number_type::q8: data.data = keep<int8_t>(t, as_is, elements_of<int8_t>); break;
+    case number_type::u8: data.data = keep<uint8_t>(t, as_is, elements_of<uint8_t>); break;
+    case number_type::q16: data.data = keep<int16_t>(t, as_is, elements_of<int16_t>); break;
+    default: data.data = keep<float>(t, as_is, elements_of<float>); break;
+  }
+  const edge e = graph().constant(names_.make(t.name, joined("constant", t.index)), d, data);
+  check_graph();
+  record(t.name, -1);
+  edges_[static_cast<size_t>(t.index)] = e;
+  return e;
 }
 
 inline void importer::check_graph() {

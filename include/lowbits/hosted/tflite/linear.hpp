@@ -24,9 +24,6 @@ inline padding padding_of(const importer& m, schema::Padding p) {
   return valid_padding;
 }
 
-/// Uses of constants, for importer::keep.
-enum use : int { as_is, less_128, low_nibbles };
-
 /// Weights with a scale for all or one per index of channel_axis.
 inline weight_data weights_of(importer& m, const tensor& w, int channel_axis) {
   const std::string subject = joined("tensor '", w.name, "'");
@@ -226,6 +223,20 @@ inline void fully_connected(importer& m) {
     out = m.graph().reshape(m.name(), out, extents);
   }
   m.define(out);
+}
+
+/// 16-bit activations have 64-bit sums.
+inline void batch_matmul(importer& m) {
+  const auto& f = m.options<schema::BatchMatMulOptions>();
+  const tensor_desc out = m.desc_of(m.output());
+  m.require(out.kind == element::codes, "the activations are floats", "quantize the model");
+  const edge x = m.x(0), y = m.x(1);
+  m.define(m.graph().matmul(
+      m.name(), x, y,
+      {.x_transposed = f.adj_x(),
+       .w_transposed = f.adj_y(),
+       .out = out.params,
+       .policy = out.format.bits > 8 ? rounding::tflite_int64 : rounding::double_gemmlowp}));
 }
 
 }  // namespace lowbits::tflite

@@ -107,20 +107,19 @@ inline void pad(importer& m, bool has_value) {
   const tensor_desc d = m.graph().desc(x);
   m.require(paddings.size() == 2 * static_cast<size_t>(d.shape.rank),
             "the paddings are not two numbers for each axis", "export the model again");
+  pad_options o;
   if (has_value && m.has_input(2)) {
     const tensor v = m.input(2);
     const tensor_desc vd = m.desc_of(v);
     m.require(v.is_constant() && v.count == 1, "the value to pad with is not one constant",
               "export the model again");
-    m.require(vd.kind == d.kind && vd.format == d.format && d.kind == element::codes,
-              "the value to pad with has another type than the input", "export the model again");
-    const int code = d.format.bits > 8    ? elements_of<int16_t>(v)[0]
-        : d.format.is_signed ? elements_of<int8_t>(v)[0]
-                             : elements_of<uint8_t>(v)[0];
-    m.require(code == d.params.zero_point, "the value to pad with is not zero",
-              "pad with zero; other values are not there yet");
+    m.require(vd.same_numbers(d), "the value to pad with is quantized differently than the input",
+              "export the model again");
+    if (d.kind == element::reals) o.value = elements_of<float>(v)[0];
+    else if (d.format.bits > 8) o.value = elements_of<int16_t>(v)[0];
+    else if (d.format.is_signed) o.value = elements_of<int8_t>(v)[0];
+    else o.value = elements_of<uint8_t>(v)[0];
   }
-  pad_options o;
   for (size_t a = 0; a < paddings.size(); a += 2) {
     o.before.value[o.before.count++] = paddings[a];
     o.after.value[o.after.count++] = paddings[a + 1];

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// Every recorded case of tests/data: the imported model gives what the foreign runtime's reference
+// kernels gave. Integers are equal; floats within the tolerance that the data's README states. What the
+// importer cannot read is listed here, and nothing else.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <set>
+
+#include <lowbits/hosted/import_tflite.hpp>
+#include <lowbits/hosted/runtime_model.hpp>
+
+#include "foreign/json_data.hpp"
+#include "support/for_each_arch.hpp"
+
+namespace lb = lowbits;
+using foreign::json;
+
+namespace {
+
+using bytes = std::vector<unsigned char>;
+
+bytes bytes_of(const json& tensor) {
+  const std::string hex = tensor["data"].get<std::string>();
+  bytes out;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    out.push_back(static_cast<unsigned char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  return out;
+}
+template <class T>
+std::vector<T> elements_of(const bytes& b) {
+  std::vector<T> v(b.size() / sizeof(T));
+  if (!v.empty()) std::memcpy(v.data(), b.data(), v.size() * sizeof(T));
+  return v;
+}
+
+/// How far got is from want: the largest difference in codes, or relative to 1 or the number in floats.
+std::string difference(const std::string& dtype, const bytes& got, const bytes& want, double tolerance) {
+  if (got.size() != want.size())
+    return std::to_string(got.size()) + " bytes instead of " + std::to_string(want.size());
+  const auto largest = [&](auto zero) {
+    const auto g = elements_of<decltype(zero)>(got), w = elements_of<decltype(zero)>(want);
+    double d = 0;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < g.size(); ++i) {
+      const double a = static_cast<double>(g[i]), b = static_cast<double>(w[i]);
+      double e = std::fabs(a - b) / std::max(1.0, tolerance > 0 ? std::fabs(b) : 1.0);
+      if (std::isnan(a) != std::isnan(b)) e = HUGE_VAL;
+      if (e > d) d = e, at = i;
+    }
+    return d <= tolerance ? std::string()
+                          : "element " + std::to_string(at) + " is off by " + std::to_string(d);
+  };
+  if (dtype == "float32") return largest(0.0f);
+  if (dtype == "int8") return largest(std::int8_t{});
+  if (dtype == "uint8") return largest(std::uint8_t{});
+  if (dtype == "int16") return largest(std::int16_t{});
+  if (dtype == "int32") return largest(std::int32_t{});
+  return got == want ? "" : "bytes differ";
+}
+
+/// Sums are exact in these; where a function of the C library or a division takes part, the last bits
+/// may differ.
+constexpr double float_tolerance = 2e-6;
+
+/// Cases that are refused, by "group/name" or the beginning of it.
+const std::set<std::string>& refused() {
+  static const std::set<std::string> names{};
+  return names;
+}
+bool is_listed(const std::string& name) {
+  for (const std::string& r : refused())
+    if (name.rfind(r, 0) == 0) return true;
+  return false;
+}
+
+void run_folder(const std::string& folder, const std::vector<std::string>& groups) {
+  std::size_t ran = 0, out_of_scope = 0, failed = 0;
+  for (const std::string& group : groups) {
+    const json cases = foreign::read_json(folder + group + ".json");
+    for (const json& c : cases["cases"]) {
+      const std::string name = group + "/" + c["name"].get<std::string>();
+      CAPTURE(name);
+      lb::imported_model model;
+      try {
+        model = lb::import_tflite(folder + name + ".tflite");
+      } catch (const lb::model_error& e) {
+        ++out_of_scope;
+        if (!is_listed(name)) {
+          ++failed;
+          std::printf("not read: %s\n", e.what());
+        }
+        continue;
+      }
+      std::vector<bytes> in;
+      for (const lb::model_port& p : model.inputs)
+        for (const json& t : c["inputs"])
+          if (t["name"] == p.name) in.push_back(bytes_of(t));
+      const json& want = c["results"].at(0)["outputs"];
+      std::string wrong;
+      try {
+        lowbits_test::for_each_arch([&](lb::arch_id arch, const std::string& arch_name) {
+          const std::vector<bytes> out = lb::runtime_model(model.graph(), arch).run(in);
+          if (out.size() != want.size()) wrong = "number of outputs";
+          for (std::size_t k = 0; wrong.empty() && k < out.size(); ++k) {
+            const std::string dtype = want[k]["dtype"].get<std::string>();
+            wrong = difference(dtype, out[k], bytes_of(want[k]), dtype == "float32" ? float_tolerance : 0);
+            if (!wrong.empty()) wrong += " on " + arch_name;
+          }
+        });
+      } catch (const std::exception& e) { wrong = e.what(); }
+      ++ran;
+      if (!wrong.empty()) {
+        ++failed;
+        std::printf("wrong: %s: %s\n", name.c_str(), wrong.c_str());
+      }
+    }
+  }
+  std::printf("foreign cases: tflite operators: ran %zu, failed %zu, skipped %zu\n", ran, failed, out_of_scope);
+  CHECK(failed == 0);
+}
+
+}  // namespace
+
+TEST_CASE("import_tflite: recorded operators") {
+  const std::string folder = LOWBITS_TEST_DATA "/tflite_ops/";
+  const json index = foreign::read_json(folder + "index.json");
+  std::vector<std::string> groups;
+  for (const json& group : index["groups"]) groups.push_back(group["group"].get<std::string>());
+  run_folder(folder, groups);
+}
