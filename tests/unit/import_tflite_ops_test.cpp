@@ -10,7 +10,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <set>
 
 #include <lowbits/hosted/import_tflite.hpp>
 #include <lowbits/hosted/runtime_model.hpp>
@@ -68,15 +67,22 @@ std::string difference(const std::string& dtype, const bytes& got, const bytes& 
 /// may differ.
 constexpr double float_tolerance = 2e-6;
 
-/// Cases that are refused, by "group/name" or the beginning of it.
-const std::set<std::string>& refused() {
-  static const std::set<std::string> names{};
-  return names;
-}
-bool is_listed(const std::string& name) {
-  for (const std::string& r : refused())
-    if (name.rfind(r, 0) == 0) return true;
-  return false;
+/// What the importer refuses, as beginnings of "group/name".
+const std::vector<std::string> refused{
+    "add/int32_", "sub/int32_", "mul/int32_", "minimum/int32_", "maximum/int32_",  // 32-bit activations
+    "quantize/int32_to_",
+    "fully_connected/int8_fed_weights",  // weights that are computed
+    "dequantize/int8_per_channel",       // an activation with a scale per channel
+};
+/// Where the runtime has no rule of its own: it turns floats into integers that cannot hold them.
+const std::vector<std::string> undefined{"quantize/float32_to_int8_ends", "quantize/float32_to_uint8_ends",
+                                         "quantize/float32_to_int16_ends"};
+/// The table of 1 / (1 + x) comes from float here, as in TFLite Micro and CMSIS-NN; LiteRT makes it in
+/// double, and two of its 513 entries are larger by 1.
+const std::vector<std::string> off_by_one{"softmax/int16_rank_2"};
+
+bool is_listed(const std::vector<std::string>& list, const std::string& name) {
+  return std::any_of(list.begin(), list.end(), [&](const std::string& s) { return name.rfind(s, 0) == 0; });
 }
 
 void run_folder(const std::string& folder, const std::vector<std::string>& groups) {
@@ -91,12 +97,14 @@ void run_folder(const std::string& folder, const std::vector<std::string>& group
         model = lb::import_tflite(folder + name + ".tflite");
       } catch (const lb::model_error& e) {
         ++out_of_scope;
-        if (!is_listed(name)) {
+        if (!is_listed(refused, name)) {
           ++failed;
           std::printf("not read: %s\n", e.what());
         }
         continue;
       }
+      CHECK_MESSAGE(!is_listed(refused, name), name << " is not refused any more");
+      if (is_listed(undefined, name)) continue;
       std::vector<bytes> in;
       for (const lb::model_port& p : model.inputs)
         for (const json& t : c["inputs"])
@@ -109,7 +117,8 @@ void run_folder(const std::string& folder, const std::vector<std::string>& group
           if (out.size() != want.size()) wrong = "number of outputs";
           for (std::size_t k = 0; wrong.empty() && k < out.size(); ++k) {
             const std::string dtype = want[k]["dtype"].get<std::string>();
-            wrong = difference(dtype, out[k], bytes_of(want[k]), dtype == "float32" ? float_tolerance : 0);
+            wrong = difference(dtype, out[k], bytes_of(want[k]), 
+                               dtype == "float32" ? float_tolerance : is_listed(off_by_one, name) ? 1 : 0);
             if (!wrong.empty()) wrong += " on " + arch_name;
           }
         });

@@ -8,6 +8,7 @@
 //   tflite_sum_params   the same as TFLite, TFLM and CMSIS-NN compute it, three roundings
 //   product_params      x * y with any rounding policy
 //   rescale_params      codes of one scale to codes of another
+//   slope_params        the same with another factor for numbers below zero, any rounding policy
 //   extremum_params     the smaller or the larger of two numbers
 //   mean_params         a sum of many codes to the code of their mean
 //
@@ -168,6 +169,38 @@ constexpr rescale_params make_rescale(qformat /*xf*/, affine xp, qformat of, aff
           output_stage::of(of, op, fused)};
 }
 
+/// code = out(R((x - zero) * factor)), where the factor depends on the sign of x - zero.
+template <rounding_policy R>
+struct slope_params {
+  int zero = 0;
+  typename R::multiplier positive{}, negative{};
+  output_stage out{};
+
+  constexpr bool operator==(const slope_params&) const = default;
+  constexpr int operator()(int x) const noexcept {
+    const int32_t v = x - zero;
+    return out(R::apply(v, v < 0 ? negative : positive));
+  }
+};
+
+/// Factors are x's scale / out's scale; in_float: that quotient as a float. With a slope other than 1
+/// the negative one is the float quotient of the float product scale * slope.
+template <rounding_policy R>
+constexpr slope_params<R> make_slope(affine xp, qformat of, affine op, activation fused, float slope,
+                                     bool in_float) noexcept {
+  using multiplier = typename R::multiplier;
+  const float a = xp.scale, b = op.scale;
+  const auto positive =
+      multiplier::from(in_float ? real::from(fp::quotient(a, b)) : real::from(a) / real::from(b));
+  if (slope == 1.0f) return {xp.zero_point, positive, positive, output_stage::of(of, op, fused)};
+  auto negative = multiplier::from(real::from(fp::quotient(fp::product(a, slope < 0.0f ? -slope : slope), b)));
+  if (slope < 0.0f) {
+    if constexpr (requires { negative.mantissa; }) negative.mantissa = -negative.mantissa;
+    else negative.factor = -negative.factor;
+  }
+  return {xp.zero_point, positive, negative, output_stage::of(of, op, fused)};
+}
+
 /// The smaller or larger of two numbers, each first rescaled to the output.
 struct extremum_params {
   rescale_params x{}, y{};
@@ -198,6 +231,31 @@ struct mean_params {
     return out(round_single::apply(sum, factor));
   }
 };
+
+/// TFLite's quantized MEAN (kernels/internal/reference/reduce.h): the multiplier of in_scale /
+/// out_scale is divided by the count, dropping the rest, and the product is rounded as in
+/// round_double_gemmlowp.
+struct tflite_mean_params {
+  int zero = 0;
+  fixed_multiplier factor{};
+  output_stage out{};
+
+  constexpr bool operator==(const tflite_mean_params&) const = default;
+  template <class Acc>
+  constexpr int operator()(Acc sum) const noexcept {
+    return out(round_double_gemmlowp::apply(sum, factor));
+  }
+};
+constexpr tflite_mean_params make_tflite_mean(affine xp, qformat of, affine op, int count,
+                                              activation fused = activation::none) noexcept {
+  fixed_multiplier m = fixed_multiplier::from(real::from(xp.scale) / real::from(op.scale));
+  int shift = 0;
+  while (count >> (shift + 1) != 0) ++shift;
+  shift = smaller(shift, 31 + m.exponent);
+  m.mantissa = static_cast<int32_t>((int64_t{m.mantissa} << shift) / larger(count, 1));
+  m.exponent -= shift;
+  return {xp.zero_point, m, output_stage::of(of, op, fused)};
+}
 
 /// A mean of no codes (count 0) is the output's zero point.
 constexpr mean_params make_mean(qformat /*xf*/, affine xp, qformat of, affine op, int count,

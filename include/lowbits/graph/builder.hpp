@@ -97,9 +97,12 @@ public:
     return pool(op_kind::average_pool, name, x, o);
   }
   /// The mean over both spatial axes: HWC -> C, NHWC -> NC.
-  constexpr edge global_mean(const node_name& name, edge x, const output_options& o) {
+  /// policy double_gemmlowp: TFLite's multiplier and rounding.
+  constexpr edge global_mean(const node_name& name, edge x, const product_options& o) {
     infer::verdict v;
-    node n = with_output(op_kind::global_mean, name, {x}, o.out, o.out_format, o.fused);
+    node n = with_output(op_kind::global_mean, name, {x}, o.out, o.out_format, o.fused, o.policy);
+    v.require(o.policy == rounding::single || (o.policy == rounding::double_gemmlowp && n.out.kind == element::codes),
+              graph_errc::policy);
     if (v.require(image_extents::fits(desc(x)), graph_errc::image_rank)) {
       const image_extents e = image_extents::of(desc(x));
       infer::check_sum(desc(x), int64_t{e.h} * e.w, v);
@@ -112,29 +115,40 @@ public:
   // ---- one activation, element by element
 
   /// The same numbers with other parameters; also relu and the other clamps.
-  constexpr edge requantize(const node_name& name, edge x, const output_options& o) {
+  constexpr edge requantize(const node_name& name, edge x, const rescale_options& o) {
     infer::verdict v;
-    return push(with_output(op_kind::requantize, name, {x}, o.out, o.out_format, o.fused), v);
+    node n = with_output(op_kind::requantize, name, {x}, o.out, o.out_format, o.fused, o.policy);
+    n.product = o.product;
+    n.parameter = static_cast<double>(o.negative_slope);
+    const bool is_plain = o.product == scale_product::exact && n.parameter == 1.0;
+    v.require(o.policy == rounding::single ? is_plain
+                  : n.out.kind == element::codes &&
+                      (o.policy == rounding::double_gemmlowp || o.policy == rounding::away_float),
+              graph_errc::policy);
+    v.require(n.parameter > -1e9 && n.parameter < 1e9, graph_errc::slope);
+    return push(n, v);
   }
   constexpr edge relu(const node_name& name, edge x) { return clamped(name, x, activation::relu); }
   constexpr edge relu6(const node_name& name, edge x) { return clamped(name, x, activation::relu6); }
-  constexpr edge leaky_relu(const node_name& name, edge x, double slope, const output_options& o) {
+  constexpr edge leaky_relu(const node_name& name, edge x, double slope, const product_options& o) {
     return function(name, x, functions::leaky_relu, o, slope);
   }
-  constexpr edge hard_swish(const node_name& name, edge x, const output_options& o) {
+  constexpr edge hard_swish(const node_name& name, edge x, const product_options& o) {
     return function(name, x, functions::hard_swish, o);
   }
-  constexpr edge sigmoid(const node_name& name, edge x, const output_options& o) {
+  /// policy tflite_int64: TFLite's int16 kernels, which have a table of 256 entries; to scale 1/32768.
+  constexpr edge sigmoid(const node_name& name, edge x, const product_options& o) {
     return function(name, x, functions::sigmoid, o);
   }
-  constexpr edge tanh(const node_name& name, edge x, const output_options& o) {
+  constexpr edge tanh(const node_name& name, edge x, const product_options& o) {
     return function(name, x, functions::tanh, o);
   }
   /// Any function of one number, tabulated at compile time: f(x, parameter) in real numbers.
-  constexpr edge function(const node_name& name, edge x, real_function f, const output_options& o,
+  constexpr edge function(const node_name& name, edge x, real_function f, const product_options& o,
                           double parameter = 0) {
     infer::verdict v;
-    node n = with_output(op_kind::function, name, {x}, o.out, o.out_format, o.fused);
+    node n = with_output(op_kind::function, name, {x}, o.out, o.out_format, o.fused, o.policy);
+    check_curve(n, f, desc(x), v);
     n.function = f;
     n.parameter = parameter;
     check_function(n, desc(x), v);
@@ -155,7 +169,7 @@ public:
   constexpr edge softmax(const node_name& name, edge x, const softmax_options& o = {}) {
     infer::verdict v;
     const tensor_desc& in = desc(x);
-    node n = with_output(op_kind::softmax, name, {x}, in.params, same_as_input, activation::none,
+    node n = with_output(op_kind::softmax, name, {x}, in.params, o.out_format, activation::none,
                          rounding::single);
     n.parameter = static_cast<double>(o.beta);
     v.require(fp::is_positive(o.beta), graph_errc::scale);
@@ -163,15 +177,19 @@ public:
     v.require(!in.format.is_narrow &&
                   (in.format.bits == 8 || (in.format.bits == 16 && in.format.is_signed)),
               graph_errc::softmax_format);
+    v.require(n.out.format == in.format || (in.format.bits == 8 && n.out.format == qformat{16, true}),
+              graph_errc::softmax_format);
     n.out.params = in.format.bits == 16 ? affine{1.0f / 32768, 0}
+        : n.out.format.bits == 16       ? affine{1.0f / 65536, -32768}
                                         : affine{1.0f / 256, in.format.is_signed ? -128 : 0};
     return push(n, v);
   }
-  /// Floats to codes, ties to even.
-  constexpr edge quantize(const node_name& name, edge x, const output_options& o) {
+  /// Floats to codes, ties to even; policy away_float: ties away from zero.
+  constexpr edge quantize(const node_name& name, edge x, const product_options& o) {
     infer::verdict v;
-    node n = with_output(op_kind::quantize, name, {x}, o.out, o.out_format, o.fused);
+    node n = with_output(op_kind::quantize, name, {x}, o.out, o.out_format, o.fused, o.policy);
     n.out = infer::codes_like(desc(x), o.out, o.out_format == same_as_input ? qformat{} : o.out_format);
+    v.require(o.policy == rounding::single || o.policy == rounding::away_float, graph_errc::policy);
     v.require(desc(x).kind == element::reals, graph_errc::element);
     return push(n, v);
   }
@@ -194,6 +212,8 @@ public:
   constexpr std::array<edge, Parts> split(const node_name& name, edge x, int axis);
   constexpr edge pad(const node_name& name, edge x, const pad_options& o);
   constexpr edge reshape(const node_name& name, edge x, const axis_list& extents);
+  /// The same codes with another meaning.
+  constexpr edge relabel(const node_name& name, edge x, const affine& params);
   /// Output axis i is input axis axes[i].
   constexpr edge transpose(const node_name& name, edge x, const axis_list& axes);
   constexpr edge slice(const node_name& name, edge x, const slice_options& o);
@@ -291,6 +311,7 @@ private:
     n.weights = o.weights;
     n.bias = o.bias;
     n.dynamic = o.dynamic;
+    n.product = o.product;
     return n;
   }
   template <class Options>
@@ -320,6 +341,14 @@ private:
     const bool wide = x.format.bits > 8;
     v.require(wide == (n.out.format.bits > 8) && (!wide || (n.out.format.is_signed && x.format.is_signed)),
               graph_errc::table_width);
+  }
+  /// Functions with another table than ours: logistic and tanh of int16 as TFLite has them.
+  static constexpr void check_curve(const node& n, real_function f, const tensor_desc& x, infer::verdict& v) noexcept {
+    if (n.policy == rounding::single) return;
+    const bool is_known = f == functions::sigmoid || f == functions::tanh;
+    v.require(n.policy == rounding::tflite_int64 && is_known && x.format == qformat{16, true} && x.params.zero_point == 0 &&
+                  n.out.params == affine{1.0f / 32768, 0} && n.fused == activation::none,
+              graph_errc::policy);
   }
   constexpr edge clamped(const node_name& name, edge x, activation fused) {
     return requantize(name, x, {.out = desc(x).params, .fused = fused});

@@ -72,7 +72,6 @@ template <size_t Capacity>
 constexpr edge builder<Capacity>::dense(const node_name& name, edge x, const dense_options& o) {
   infer::verdict v;
   node n = weighted(op_kind::dense, name, x, o);
-  n.product = o.product;
   const row_extents rows = row_extents::of(desc(x));
   if (v.require(o.units >= 1, graph_errc::channels, 1, o.units)) {
     infer::check_weights(desc(x), o.weights, o.bias, int64_t{rows.columns} * o.units, o.units,
@@ -89,6 +88,7 @@ constexpr edge builder<Capacity>::matmul(const node_name& name, edge x, edge w, 
   node n = with_output(op_kind::matmul, name, {x, w}, o.out, o.out_format, o.fused, o.policy);
   n.flag[0] = o.x_transposed;
   n.flag[1] = o.w_transposed;
+  n.product = o.product;
   v.require(desc(x).kind == desc(w).kind, graph_errc::element);
   const matmul_shape m = infer::matmul_extents(desc(x), desc(w), o, n.out.shape, v);
   if (n.out.kind == element::reals) return push(n, v);

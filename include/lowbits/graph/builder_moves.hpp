@@ -104,6 +104,15 @@ constexpr edge builder<Capacity>::reshape(const node_name& name, edge x, const a
 }
 
 template <size_t Capacity>
+constexpr edge builder<Capacity>::relabel(const node_name& name, edge x, const affine& params) {
+  infer::verdict v;
+  node n{.kind = op_kind::reshape, .name = name, .in_count = 1, .in = {x.node}, .out = desc(x)};
+  n.out.params = params;
+  v.require(n.out.kind == element::codes, graph_errc::element);
+  return push(n, v);
+}
+
+template <size_t Capacity>
 constexpr edge builder<Capacity>::transpose(const node_name& name, edge x, const axis_list& axes) {
   infer::verdict v;
   node n{.kind = op_kind::transpose, .name = name, .in_count = 1, .in = {x.node}, .out = desc(x)};
@@ -149,7 +158,7 @@ constexpr edge builder<Capacity>::resize(const node_name& name, edge x, const re
   n.flag[1] = o.half_pixel_centers;
   n.mode = o.mode;
   v.require(o.out_h >= 1 && o.out_w >= 1, graph_errc::resize_size);
-  v.require(!(o.align_corners && o.half_pixel_centers), graph_errc::resize_mode);
+  v.require(!(o.align_corners && o.half_pixel_centers) || o.mode == resize_mode::nearest, graph_errc::resize_mode);
   if (v.require(image_extents::fits(n.out), graph_errc::image_rank)) {
     const image_extents e = image_extents::of(n.out);
     v.require(larger(larger(e.h, e.w), larger(o.out_h, o.out_w)) < (1 << 20), graph_errc::tensor);

@@ -54,7 +54,9 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
   s.out = number_type_of(n.out);
   if (n.in_count > 1) s.y = number_type_of(g[n.in[1]].out);
   if (n.kind == op_kind::add || n.kind == op_kind::sub) s.sum = n.sum;
-  if (n.kind == op_kind::mul || n.kind == op_kind::matmul) s.policy = n.policy;
+  if (n.kind == op_kind::mul || n.kind == op_kind::matmul || n.kind == op_kind::requantize || n.kind == op_kind::quantize ||
+      n.kind == op_kind::global_mean || n.kind == op_kind::function)
+    s.policy = n.policy;
   if (n.kind == op_kind::matmul && s.x != number_type::real) s.has_wide_sums = has_wide_products(g, i);
   if (has_weights(n.kind)) {
     // A dense layer is a convolution with one tap.

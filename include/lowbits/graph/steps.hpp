@@ -95,7 +95,8 @@ constexpr auto select_step() noexcept {
     using op = std::conditional_t<is_max, prims::window_max, prims::window_mean>;
     return on_archs_for<type_list<op>, pool_step, out_type, std::bool_constant<is_max>>{};
   } else if constexpr (kind == op_kind::global_mean) {
-    return on_archs_for<type_list<prims::position_mean>, mean_step, x_type, out_type>{};
+    if constexpr (S.policy != rounding::single) return on_any_arch<mean_step<arch::generic, x_type, out_type, Data>>{};
+    else return on_archs_for<type_list<prims::position_mean>, mean_step, x_type, out_type, Data>{};
   } else if constexpr (kind == op_kind::add || kind == op_kind::sub) {
     return on_archs_for<type_list<prims::sum>, binary_step, x_type, y_type, out_type, Data>{};
   } else if constexpr (kind == op_kind::mul) {
@@ -103,13 +104,17 @@ constexpr auto select_step() noexcept {
   } else if constexpr (kind == op_kind::minimum || kind == op_kind::maximum) {
     return on_archs_for<type_list<prims::extremum, prims::rescale>, binary_step, x_type, y_type, out_type, Data>{};
   } else if constexpr (kind == op_kind::requantize) {
-    return on_archs_for<type_list<prims::rescale, prims::lookup>, rescale_step, x_type, out_type>{};
+    if constexpr (S.policy != rounding::single) return on_any_arch<rescale_step<arch::generic, x_type, out_type, Data>>{};
+    else return on_archs_for<type_list<prims::rescale, prims::lookup>, rescale_step, x_type, out_type, Data>{};
+  } else if constexpr (kind == op_kind::function && S.policy != rounding::single) {
+    return on_any_arch<curve_step>{};
   } else if constexpr (kind == op_kind::function) {
     return on_archs_for<type_list<prims::lookup>, table_step, x_type, out_type>{};
   } else if constexpr (kind == op_kind::softmax) {
     return generic_or_fast<softmax_step, x_type, out_type, Data>{};
   } else if constexpr (kind == op_kind::quantize) {
-    return on_archs_for<type_list<prims::quantize>, quantize_step, out_type>{};
+    if constexpr (S.policy != rounding::single) return on_any_arch<quantize_step<arch::generic, out_type, std::true_type>>{};
+    else return on_archs_for<type_list<prims::quantize>, quantize_step, out_type, std::false_type>{};
   } else if constexpr (kind == op_kind::dequantize) {
     return on_archs_for<type_list<prims::dequantize>, dequantize_step, x_type>{};
   } else if constexpr (kind == op_kind::reshape) {

@@ -4,6 +4,7 @@
 // The constant data of a node's step: shapes, zero points, output stages, and pointers to multipliers
 // and tables. Its type follows from the node's signature.
 
+#include <lowbits/graph/functions.hpp>
 #include <lowbits/graph/signature.hpp>
 #include <lowbits/op/dynamic_steps.hpp>
 #include <lowbits/op/eltwise_steps.hpp>
@@ -173,7 +174,7 @@ constexpr auto make_node_data(const Graph& g, int i, const Constant* constants) 
     const output_stage s = stage_of(n);
     return pool_data{pool_shape_of(n, x), {s.lowest, s.highest}};
   } else if constexpr (S.kind == op_kind::global_mean) {
-    return make_mean_data(n, x);
+    return make_mean_data<S.policy>(n, x);
   } else if constexpr (S.kind == op_kind::add || S.kind == op_kind::sub) {
     constexpr bool subtract = S.kind == op_kind::sub;
     if constexpr (S.sum == sum_definition::tflite)
@@ -193,8 +194,9 @@ constexpr auto make_node_data(const Graph& g, int i, const Constant* constants) 
                        make_extremum(x.format, x.params, y.format, y.params, n.out.format,
                                      n.out.params, n.fused, S.kind == op_kind::maximum));
   } else if constexpr (S.kind == op_kind::requantize) {
-    return rescale_data{n.out.count(),
-                        make_rescale(x.format, x.params, n.out.format, n.out.params, n.fused)};
+    return make_rescale_data<S.policy, rounding_type>(n, x);
+  } else if constexpr (S.kind == op_kind::function && S.policy != rounding::single) {
+    return make_curve_data(x, n.function == functions::tanh);
   } else if constexpr (S.kind == op_kind::function) {
     return make_table_data(x, constants);
   } else if constexpr (S.kind == op_kind::softmax) {

@@ -138,6 +138,9 @@ public:
   option_list& policy(const node& n) {
     return add("policy", text_of(n.policy), n.policy != rounding::single);
   }
+  option_list& product(const node& n) {
+    return add("product", "lb::scale_product::float32", n.product == scale_product::float32);
+  }
 
   /// The items with braces, as arguments of a call.
   std::vector<std::string> arguments() const {
@@ -175,9 +178,7 @@ inline option_list weighted(const node& n, const call_context& c) {
   }
   o.add("groups", joined(n.groups), n.kind == op_kind::conv2d && n.groups != 1);
   o.add("multiplier", joined(n.groups), n.kind == op_kind::depthwise && n.groups != 1);
-  o.weights(n, c).out(n, c).policy(n);
-  return o.add("product", "lb::scale_product::float32",
-               n.kind == op_kind::dense && n.product == scale_product::float32);
+  return o.weights(n, c).out(n, c).policy(n).product(n);
 }
 
 inline option_list moved(const node& n, const call_context& c) {
@@ -199,7 +200,9 @@ inline option_list moved(const node& n, const call_context& c) {
   const image_extents e = image_extents::of(n.out);
   o.add("out_h", joined(e.h), resize).add("out_w", joined(e.w), resize);
   o.add("mode",
-        n.mode == resize_mode::bilinear ? "lb::resize_mode::bilinear" : "lb::resize_mode::nearest");
+        n.mode == resize_mode::bilinear             ? "lb::resize_mode::bilinear"
+            : n.mode == resize_mode::bilinear_float ? "lb::resize_mode::bilinear_float"
+                                                    : "lb::resize_mode::nearest");
   o.add("outside", "lb::grid_padding::border", !resize && n.outside == grid_padding::border);
   o.add("align_corners", "true", n.flag[0]);
   return o.add("half_pixel_centers", "true", resize && n.flag[1]);
@@ -221,12 +224,13 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
           .add("w_transposed", "true", n.flag[1])
           .out(n, c)
           .policy(n)
+          .product(n)
           .arguments();
     case op_kind::max_pool: call = "max_pool"; return o.window(n, c, true).fused(n).arguments();
     case op_kind::average_pool:
       call = "average_pool";
       return o.window(n, c, true).fused(n).arguments();
-    case op_kind::global_mean: call = "global_mean"; return o.out(n, c).arguments();
+    case op_kind::global_mean: call = "global_mean"; return o.out(n, c).policy(n).arguments();
     case op_kind::add:
     case op_kind::sub:
       call = n.kind == op_kind::add ? "add" : "sub";
@@ -241,18 +245,29 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
     case op_kind::slice: call = "slice"; return moved(n, c).arguments();
     case op_kind::resize: call = "resize"; return moved(n, c).arguments();
     case op_kind::grid_sample: call = "grid_sample"; return moved(n, c).arguments();
-    case op_kind::reshape: call = "reshape"; return {text_of(n.out.shape.extent, n.out.shape.rank)};
+    case op_kind::reshape:
+      call = n.out.params == c.in[0]->out.params ? "reshape" : "relabel";
+      if (call == "relabel") return {text_of(n.out.params)};
+      return {text_of(n.out.shape.extent, n.out.shape.rank)};
     case op_kind::transpose: call = "transpose"; return {text_of(n.list[0], n.out.shape.rank)};
     case op_kind::softmax:
       call = "softmax";
       return o.add("beta", literal(static_cast<float>(n.parameter)), n.parameter != 1.0)
+          .add("out_format", joined("lb::qformat::of<", type_name(n.out.format), ">()"),
+               n.out.format != c.in[0]->out.format)
           .arguments();
-    case op_kind::requantize: call = "requantize"; return o.out(n, c).arguments();
-    case op_kind::quantize: call = "quantize"; return o.out(n, c).arguments();
+    case op_kind::requantize:
+      call = "requantize";
+      return o.out(n, c)
+          .policy(n)
+          .product(n)
+          .add("negative_slope", literal(static_cast<float>(n.parameter)), n.parameter != 1.0)
+          .arguments();
+    case op_kind::quantize: call = "quantize"; return o.out(n, c).policy(n).arguments();
     case op_kind::dequantize: call = "dequantize"; return {};
     case op_kind::function: {
       call = n.table.is_bound ? "table" : "function";
-      std::vector<std::string> a = o.out(n, c).arguments();
+      std::vector<std::string> a = o.out(n, c).policy(n).arguments();
       if (n.table.is_bound) {
         a.insert(a.begin(), joined(c.id, "_c"));
         return a;

@@ -34,8 +34,8 @@ inline void import_operator(importer& m) {
     case op::MAX_POOL_2D: return pool2d(m, true);
     case op::SOFTMAX: return softmax(m);
     case op::MEAN: return mean(m);
-    case op::LOGISTIC: return tabulated(m, [](double x) { return curve::logistic(x); });
-    case op::TANH: return tabulated(m, [](double x) { return curve::tanh(x); });
+    case op::LOGISTIC: return tabulated(m, functions::sigmoid, [](double x) { return curve::logistic(x); });
+    case op::TANH: return tabulated(m, functions::tanh, [](double x) { return curve::tanh(x); });
     case op::RELU: return rescaled(m, activation::relu, 1.0f, true);
     case op::RELU6: return rescaled(m, activation::relu6, 1.0f, true);
     case op::RELU_N1_TO_1: return rescaled(m, activation::relu_n1_to_1, 1.0f, true);

@@ -279,8 +279,12 @@ private:
       case op_kind::average_pool:
         g.average_pool(name, x, {kernel_of(n), stride_of(n), pad_of(n), n.fused});
         return;
-      case op_kind::global_mean: g.global_mean(name, x, o); return;
-      case op_kind::requantize: g.requantize(name, x, o); return;
+      case op_kind::global_mean:
+        g.global_mean(name, x, {.out = o.out, .out_format = o.out_format, .fused = o.fused});
+        return;
+      case op_kind::requantize:
+        g.requantize(name, x, {.out = o.out, .out_format = o.out_format, .fused = o.fused});
+        return;
       case op_kind::softmax: g.softmax(name, x, {.beta = n.beta}); return;
       case op_kind::reshape: {
         axis_list extents;

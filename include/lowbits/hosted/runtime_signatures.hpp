@@ -88,14 +88,21 @@ inline constexpr list all = [] {
       l.add({.kind = op_kind::grid_sample, .x = t, .y = grid, .out = t});
   for (number_type x : codes)
     for (number_type out : codes) {
-      l.add({.kind = op_kind::requantize, .x = x, .out = out});
+      for (rounding r : {rounding::single, rounding::double_gemmlowp})
+        l.add({.kind = op_kind::requantize, .x = x, .out = out, .policy = r});
       const bool x_is_byte = x == number_type::q8 || x == number_type::u8;
       const bool out_is_byte = out == number_type::q8 || out == number_type::u8;
       if (x_is_byte && out_is_byte) l.add({.kind = op_kind::function, .x = x, .out = out});
     }
-  l.add({.kind = op_kind::function, .x = number_type::q16, .out = number_type::q16});
+  for (rounding r : {rounding::single, rounding::tflite_int64})
+    l.add({.kind = op_kind::function, .x = number_type::q16, .out = number_type::q16, .policy = r});
+  l.add({.kind = op_kind::requantize, .x = number_type::q16, .out = number_type::q16, .policy = rounding::away_float});
+  for (number_type x : bytes) l.add({.kind = op_kind::softmax, .x = x, .out = number_type::q16});
+  for (number_type t : {number_type::q8, number_type::u8, number_type::q16})
+    l.add({.kind = op_kind::global_mean, .x = t, .out = t, .policy = rounding::double_gemmlowp});
   for (number_type t : codes) {
-    l.add({.kind = op_kind::quantize, .x = number_type::real, .out = t});
+    for (rounding r : {rounding::single, rounding::away_float})
+      l.add({.kind = op_kind::quantize, .x = number_type::real, .out = t, .policy = r});
     l.add({.kind = op_kind::dequantize, .x = t, .out = number_type::real});
   }
   for (op_kind kind : {op_kind::conv2d, op_kind::depthwise, op_kind::transposed_conv2d})

@@ -42,18 +42,33 @@ struct binary_step {
   }
 };
 
+/// Params is rescale_params or slope_params.
+template <class Params>
 struct rescale_data {
   size_t count = 0;
-  rescale_params params{};
+  Params params{};
 };
 
-template <class Arch, class X, class Out>
+template <rounding Policy, class Rounding>
+constexpr auto make_rescale_data(const node& n, const tensor_desc& x) noexcept {
+  if constexpr (Policy == rounding::single)
+    return rescale_data<rescale_params>{
+        n.out.count(), make_rescale(x.format, x.params, n.out.format, n.out.params, n.fused)};
+  else
+    return rescale_data<slope_params<Rounding>>{
+        n.out.count(), make_slope<Rounding>(x.params, n.out.format, n.out.params, n.fused,
+                                            static_cast<float>(n.parameter), n.product == scale_product::float32)};
+}
+
+template <class Arch, class X, class Out, class Data>
 struct rescale_step {
-  static constexpr step_needs needs(const rescale_data&) noexcept { return {}; }
+  static constexpr step_needs needs(const Data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
-    const auto& d = *static_cast<const rescale_data*>(data);
-    kernel::rescale<Arch>(d.count, elements<typename X::storage>(io.in[0]), d.params,
-                          elements<typename Out::storage>(io.out));
+    const auto& d = *static_cast<const Data*>(data);
+    const auto* x = elements<typename X::storage>(io.in[0]);
+    auto* y = elements<typename Out::storage>(io.out);
+    if constexpr (std::is_same_v<Data, rescale_data<rescale_params>>) kernel::rescale<Arch>(d.count, x, d.params, y);
+    else ref::unary(d.count, x, d.params, y);
   }
 };
 
@@ -63,11 +78,21 @@ struct conversion_data {
   output_stage stage{};
 };
 
-template <class Arch, class Out>
+template <class Arch, class Out, class TiesAway>
 struct quantize_step {
   static constexpr step_needs needs(const conversion_data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
     const auto& d = *static_cast<const conversion_data*>(data);
+    if constexpr (TiesAway::value) {
+      const float* x = elements<float>(io.in[0]);
+      auto* y = elements<typename Out::storage>(io.out);
+      for (size_t i = 0; i < d.count; ++i) {
+        const float steps = fp::quotient(x[i], d.params.scale);
+        y[i] = static_cast<typename Out::storage>(
+            d.stage(fp::is_nan(steps) ? 0 : fp::to_nearest<fp::tie::away_from_zero>(steps)));
+      }
+      return;
+    }
     kernel::quantize<Arch>(d.count, elements<float>(io.in[0]), d.params, d.stage,
                            elements<typename Out::storage>(io.out));
   }

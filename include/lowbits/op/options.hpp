@@ -59,6 +59,7 @@ struct conv2d_options {
   qformat out_format = same_as_input;
   activation fused = activation::none;
   rounding policy = rounding::single;
+  scale_product product = scale_product::exact;
 };
 
 struct depthwise_options {
@@ -74,6 +75,7 @@ struct depthwise_options {
   qformat out_format = same_as_input;
   activation fused = activation::none;
   rounding policy = rounding::single;
+  scale_product product = scale_product::exact;
 };
 
 struct transposed_conv2d_options {
@@ -88,6 +90,7 @@ struct transposed_conv2d_options {
   qformat out_format = same_as_input;
   activation fused = activation::none;
   rounding policy = rounding::single;
+  scale_product product = scale_product::exact;
 };
 
 struct dense_options {
@@ -109,6 +112,7 @@ struct matmul_options {
   qformat out_format = same_as_input;
   activation fused = activation::none;
   rounding policy = rounding::single;
+  scale_product product = scale_product::exact;
 };
 
 struct pool_options {
@@ -131,6 +135,17 @@ struct product_options {
   rounding policy = rounding::single;
 };
 
+/// A change of scale. Numbers below zero can get a factor of their own, which with any policy but
+/// rounding::single is formed in float: TFLite's leaky ReLU.
+struct rescale_options {
+  affine out = not_stated;
+  qformat out_format = same_as_input;
+  activation fused = activation::none;
+  rounding policy = rounding::single;
+  scale_product product = scale_product::exact;  ///< float32: the quotient of both scales is a float
+  float negative_slope = 1.0f;
+};
+
 /// Which definition of add and sub: ours (one rounding), or TFLite's (three).
 enum class sum_definition : uint8_t { single, tflite };
 struct sum_options {
@@ -140,7 +155,8 @@ struct sum_options {
   sum_definition definition = sum_definition::single;
 };
 
-enum class resize_mode : uint8_t { nearest, bilinear };
+/// bilinear interpolates in 1/1024ths of a pixel, bilinear_float in float, as TFLite does for uint8.
+enum class resize_mode : uint8_t { nearest, bilinear, bilinear_float };
 struct resize_options {
   int out_h = 0, out_w = 0;
   resize_mode mode = resize_mode::nearest;
@@ -157,6 +173,7 @@ struct grid_sample_options {
 
 struct softmax_options {
   float beta = 1.0f;
+  qformat out_format = same_as_input;  ///< 8 bits to q16 as well
 };
 
 /// One number per axis, written {1, 2, 3}. More than max_rank are counted, and refused later.

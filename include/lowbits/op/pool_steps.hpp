@@ -28,25 +28,36 @@ struct pool_step {
   }
 };
 
+/// Params is mean_params or tflite_mean_params.
+template <class Params>
 struct mean_data {
   int batch = 1, positions = 1, channels = 1;
-  mean_params params{};
+  Params params{};
 };
 
-constexpr mean_data make_mean_data(const node& n, const tensor_desc& x) noexcept {
+template <rounding Policy>
+constexpr auto make_mean_data(const node& n, const tensor_desc& x) noexcept {
   const image_extents e = image_extents::of(x);
-  return {e.batch, e.h * e.w, e.c,
-          make_mean(x.format, x.params, n.out.format, n.out.params, e.h * e.w, n.fused)};
+  const int count = e.h * e.w;
+  if constexpr (Policy == rounding::double_gemmlowp)
+    return mean_data<tflite_mean_params>{
+        e.batch, count, e.c, make_tflite_mean(x.params, n.out.format, n.out.params, count, n.fused)};
+  else
+    return mean_data<mean_params>{
+        e.batch, count, e.c, make_mean(x.format, x.params, n.out.format, n.out.params, count, n.fused)};
 }
 
-template <class Arch, class X, class Out>
+template <class Arch, class X, class Out, class Data>
 struct mean_step {
-  static constexpr step_needs needs(const mean_data&) noexcept { return {}; }
+  static constexpr step_needs needs(const Data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
-    const auto& d = *static_cast<const mean_data*>(data);
-    kernel::global_mean<Arch>(d.batch, d.positions, d.channels,
-                              elements<typename X::storage>(io.in[0]), d.params,
-                              elements<typename Out::storage>(io.out));
+    const auto& d = *static_cast<const Data*>(data);
+    const auto* x = elements<typename X::storage>(io.in[0]);
+    auto* y = elements<typename Out::storage>(io.out);
+    if constexpr (std::is_same_v<Data, mean_data<mean_params>>)
+      kernel::global_mean<Arch>(d.batch, d.positions, d.channels, x, d.params, y);
+    else
+      ref::global_mean(d.batch, d.positions, d.channels, x, d.params, y);
   }
 };
 
@@ -67,7 +78,10 @@ constexpr matmul_data<Rounding> make_matmul_data(const node& n, const tensor_des
   const matmul_options o{.x_transposed = n.flag[0], .w_transposed = n.flag[1]};
   return {
       infer::matmul_extents(x, w, o, out, v), x.params.zero_point, w.params.zero_point,
-      Rounding::multiplier::from(scale_ratio(x.params.scale, w.params.scale, n.out.params.scale)),
+      Rounding::multiplier::from(
+          n.product == scale_product::float32
+              ? scale_ratio_float_product(x.params.scale, w.params.scale, n.out.params.scale)
+              : scale_ratio(x.params.scale, w.params.scale, n.out.params.scale)),
       output_stage::of(n.out.format, n.out.params, n.fused)};
 }
 

@@ -4,6 +4,7 @@
 // Functions of one number as steps: a table of 256 bytes for codes of up to 8 bits, an interpolated
 // one for wider codes.
 
+#include <lowbits/fixed/activation.hpp>
 #include <lowbits/fixed/table.hpp>
 #include <lowbits/kernel/eltwise.hpp>
 #include <lowbits/op/step.hpp>
@@ -34,6 +35,27 @@ template <class Entry>
 constexpr table_data<Entry> make_table_data(const tensor_desc& x, const Entry* table) noexcept {
   return {x.count(), table, table_index::of(x.format), x.format.lowest(), x.format.highest()};
 }
+
+/// Logistic and tanh of int16 with TFLite's table.
+struct curve_data {
+  size_t count = 0;
+  lut_input input{};
+  bool is_tanh = false;
+};
+
+constexpr curve_data make_curve_data(const tensor_desc& x, bool is_tanh) noexcept {
+  return {x.count(), lut_input::from(x.params.scale), is_tanh};
+}
+
+struct curve_step {
+  static constexpr step_needs needs(const curve_data&) noexcept { return {}; }
+  static void run(const void* data, const step_io& io) noexcept {
+    const auto& d = *static_cast<const curve_data*>(data);
+    const auto* x = elements<int16_t>(io.in[0]);
+    auto* y = elements<int16_t>(io.out);
+    for (size_t i = 0; i < d.count; ++i) y[i] = d.is_tanh ? lut_tanh(x[i], d.input) : lut_logistic(x[i], d.input);
+  }
+};
 
 template <class Arch, class X, class Out>
 struct table_step {

@@ -71,9 +71,9 @@ constexpr void average_pool(const pool2d_shape& s, const T* x, code_range range,
 }
 
 /// x [batch][positions][channels], y [batch][channels]: the mean over the positions, which rescales
-/// from x's scale to y's (make_mean). Up to 2^23 positions of 8-bit codes.
-template <class X, class Y>
-constexpr void global_mean(int batch, int positions, int channels, const X* x, const mean_params& p,
+/// from x's scale to y's (make_mean, make_tflite_mean). Up to 2^23 positions of 8-bit codes.
+template <class X, class Params, class Y>
+constexpr void global_mean(int batch, int positions, int channels, const X* x, const Params& p,
                            Y* y) noexcept {
   for (int b = 0; b < batch; ++b)
     for (int c = 0; c < channels; ++c) {

@@ -8,6 +8,7 @@
 //                     floating point, bit for bit (reference/resize_nearest_neighbor.h)
 //   resize_bilinear   positions and weights in 1/1024ths of a pixel (ResizeBilinearInteger of
 //                     TFLite's reference/resize_bilinear.h)
+//   resize_bilinear_float   the same in float, which TFLite does for uint8 (ResizeBilinear there)
 
 #include <lowbits/core/shapes.hpp>
 #include <lowbits/fixed/real.hpp>
@@ -119,6 +120,54 @@ constexpr void resize_bilinear(const resize_shape& s, const T* x, T* y) noexcept
         }
       }
     }
+}
+
+/// One axis of resize_bilinear_float: with scale = in / out, or (in - 1) / (out - 1) for align_corners
+/// with out > 1, the position of i is i * scale, or (i + 1/2) * scale - 1/2 for half_pixel_centers.
+struct float_taps {
+  int first = 0, second = 0;
+  float first_weight = 1, second_weight = 0;
+};
+constexpr float_taps float_source(int i, int in, int out, bool align_corners,
+                                  bool half_pixel_centers) noexcept {
+  const bool aligned = align_corners && out > 1;
+  const float scale = fp::quotient(static_cast<float>(aligned ? in - 1 : in),
+                                   static_cast<float>(aligned ? out - 1 : out));
+  const auto index = static_cast<float>(i);
+  const float at = half_pixel_centers
+      ? fp::difference(fp::product(fp::sum(index, 0.5f), scale), 0.5f)
+      : fp::product(index, scale);
+  const int whole = static_cast<int>(at), below = static_cast<float>(whole) > at ? whole - 1 : whole;
+  const int above = static_cast<float>(below) < at ? below + 1 : below;
+  const int first = larger(below, 0);
+  const float behind = fp::difference(at, static_cast<float>(first));
+  return {first, smaller(above, in - 1), fp::difference(1.0f, behind), behind};
+}
+
+/// y is the sum of the four neighbours' codes times both weights, plus 1/2, truncated.
+template <class T>
+constexpr void resize_bilinear_float(const resize_shape& s, const T* x, T* y) noexcept {
+  for (int b = 0; b < s.batch; ++b)
+    for (int oh = 0; oh < s.out_h; ++oh)
+      for (int ow = 0; ow < s.out_w; ++ow) {
+        const float_taps v = float_source(oh, s.in_h, s.out_h, s.align_corners, s.half_pixel_centers),
+                         h = float_source(ow, s.in_w, s.out_w, s.align_corners, s.half_pixel_centers);
+        const T* upper = x + (ptrdiff_t{b} * s.in_h + v.first) * s.in_w * s.channels;
+        const T* lower = x + (ptrdiff_t{b} * s.in_h + v.second) * s.in_w * s.channels;
+        const ptrdiff_t left = ptrdiff_t{h.first} * s.channels, right = ptrdiff_t{h.second} * s.channels;
+        const auto part = [](T code, float vertical, float horizontal) {
+          return fp::product(fp::product(static_cast<float>(code), vertical), horizontal);
+        };
+        for (int c = 0; c < s.channels; ++c) {
+          const float sum = fp::sum(
+              fp::sum(fp::sum(part(upper[left + c], v.first_weight, h.first_weight),
+                              part(lower[left + c], v.second_weight, h.first_weight)),
+                      part(upper[right + c], v.first_weight, h.second_weight)),
+              part(lower[right + c], v.second_weight, h.second_weight));
+          if constexpr (std::is_same_v<T, float>) *y++ = sum;
+          else *y++ = static_cast<T>(static_cast<int>(fp::sum(sum, 0.5f)));
+        }
+      }
 }
 
 }  // namespace lowbits::ref

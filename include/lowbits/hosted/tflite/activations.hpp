@@ -5,6 +5,7 @@
 // reference kernels compute them (kernels/activations.cc, kernels/internal/reference/).
 
 #include <lowbits/fixed/activation.hpp>
+#include <lowbits/fixed/eltwise.hpp>
 #include <lowbits/graph/functions.hpp>
 #include <lowbits/hosted/tflite/linear.hpp>
 
@@ -27,11 +28,15 @@ edge table_node(importer& m, node_name name, edge x, const tensor_desc& out, con
   return m.graph().table(name, x, t, {.out = out.params, .out_format = to});
 }
 
-/// TFLite's tables of a real function (LUTPopulate, kernels/internal/common.h): all steps in float.
+/// TFLite's tables of a real function (LUTPopulate, kernels/internal/common.h): all steps in float. For 16
+/// bits, `wide` with TFLite's table for those.
 template <class Function>
-void tabulated(importer& m, const Function& f) {
+void tabulated(importer& m, real_function wide, const Function& f) {
   const edge x = m.x(0);
   const tensor_desc in = m.graph().desc(x), out = m.desc_of(m.output());
+  if (in.kind == element::codes && in.format.bits > 8)
+    return m.define(
+        m.graph().function(m.name(), x, wide, {.out = out.params, .policy = rounding::tflite_int64}));
   m.require(is_byte(in) && is_byte(out), "the activations are not of 8 bits", "quantize them to int8 or uint8");
   const float inverse = fp::quotient(1.0f, out.params.scale);
   m.define(table_node(m, m.name(), x, out, [&](int q) {
@@ -48,22 +53,21 @@ inline void rescaled(importer& m, activation fused, float slope, bool in_float) 
   const tensor_desc in = m.graph().desc(x), out = m.desc_of(m.output());
   m.require(in.kind == element::codes && out.kind == element::codes, "the activations are floats",
             "quantize the model");
-  const float a = in.params.scale, b = out.params.scale;
-  const real factor = in_float ? real::from(fp::quotient(a, b)) : real::from(a) / real::from(b);
-  const auto positive = fixed_multiplier::from(factor);
-  const auto negative = slope == 1.0f ? positive
-                                      : fixed_multiplier::from(real::from(fp::quotient(fp::product(a, slope), b)));
-  const output_stage stage = output_stage::of(out.format, out.params, fused);
-  m.require(is_byte(in) && is_byte(out), "the activations are not of 8 bits", "quantize them to int8 or uint8");
-  m.define(table_node(m, m.name(), x, out, [&](int q) {
-    const int v = q - in.params.zero_point;
-    return stage(round_double_gemmlowp::apply(int32_t{v}, v < 0 ? negative : positive));
-  }));
+  if (!is_byte(in) || !is_byte(out))
+    return m.define(m.graph().requantize(m.name(), x,
+                                         {.out = out.params,
+                                          .out_format = out.format,
+                                          .fused = fused,
+                                          .policy = rounding::double_gemmlowp,
+                                          .product = in_float ? scale_product::float32 : scale_product::exact,
+                                          .negative_slope = slope}));
+  const auto p = make_slope<round_double_gemmlowp>(in.params, out.format, out.params, fused, slope, in_float);
+  m.define(table_node(m, m.name(), x, out, p));
 }
 
 inline void leaky_relu(importer& m) {
   const float slope = m.options<schema::LeakyReluOptions>().alpha();
-  m.require(!fp::is_nan(slope) && slope >= 0.0f && slope <= 1e6f, "alpha is negative or not a number",
+  m.require(!fp::is_nan(slope) && slope >= -1e6f && slope <= 1e6f, "alpha is not a number, or too large",
             "export the model again");
   rescaled(m, activation::none, slope, true);
 }

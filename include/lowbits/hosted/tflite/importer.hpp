@@ -13,7 +13,7 @@
 namespace lowbits::inline LOWBITS_ABI::tflite {
 
 /// What is made of the data of a constant.
-enum use : int { as_is, less_128, low_nibbles, table_of_codes };
+enum use : int { as_is, less_128, low_nibbles, as_floats };
 
 class importer {
 public:
@@ -98,6 +98,17 @@ public:
   }
   /// e is output k. Checks what the file states about it.
   void define(edge e, int k = 0);
+  /// The same for operators that copy codes whatever their parameters say.
+  void define_copied(edge e, int k = 0) {
+    check_graph();
+    const tensor_desc stated = desc_of(output(k)), &made = graph().desc(e);
+    if (made.kind == element::codes && stated.kind == made.kind && made.format == stated.format &&
+        !(made.params == stated.params)) {
+      note(joined(place(), ": the output has another scale or zero point than the input; codes are copied"));
+      e = graph().relabel(name("relabel"), e, stated.params);
+    }
+    define(e, k);
+  }
   /// Throws the builder's error, if there is one, as one about this operator.
   void check_graph();
 
@@ -175,7 +186,8 @@ inline tensor_desc importer::desc_of(const tensor& t) const {
   const int64_t zero = t.zero_points.empty() ? 0 : t.zero_points[0];
   require(zero >= d.format.lowest() && zero <= d.format.highest(),
           joined(subject, " has a zero point outside of its type"), "quantize the model again");
-  require(d.format.bits == 8 || zero == 0, joined(subject, " has 16 bits and a zero point"),
+  require(d.format.bits == 8 || zero == 0 || (zero == -32768 && code_ == static_cast<int>(schema::BuiltinOperator::SOFTMAX)),
+          joined(subject, " has 16 bits and a zero point"),
           "quantize it symmetrically");
   d.params = {t.scales[0], static_cast<int>(zero)};
   return d;

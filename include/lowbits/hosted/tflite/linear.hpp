@@ -93,7 +93,7 @@ inline bias_data bias_of(importer& m, int k) {
 /// What all of them share. 16-bit activations with a 64-bit bias, or none, have 64-bit sums and
 /// their own rounding.
 template <class Options>
-Options weighted_options(importer& m, int weights, int bias, int channel_axis) {
+Options weighted_options(importer& m, int weights, int bias, int channel_axis, TensorType bias_type) {
   const tensor x = m.input(bias == 3 ? 2 : 0);
   m.require(!x.is_float(), "the activations are floats", "quantize the model");
   Options o;
@@ -103,9 +103,10 @@ Options weighted_options(importer& m, int weights, int bias, int channel_axis) {
   m.require(out.kind == element::codes, "the output is float", "quantize the model");
   o.out = out.params;
   o.out_format = out.format;
-  o.policy = x.type == TensorType::INT16 && (o.bias.is_wide || !o.bias.is_bound())
-      ? rounding::tflite_int64
-      : rounding::double_gemmlowp;
+  const bool is_wide = o.bias.is_bound() ? o.bias.is_wide : bias_type != TensorType::INT32;
+  o.policy = x.type == TensorType::INT16 && is_wide ? rounding::tflite_int64 : rounding::double_gemmlowp;
+  // The old uint8 kernels round the product of both scales to float.
+  if (x.type == TensorType::UINT8) o.product = scale_product::float32;
   return o;
 }
 
@@ -122,7 +123,7 @@ inline void conv2d(importer& m) {
   m.require(x.extent(3) % w.extent(3) == 0,
             joined("the input's ", x.extent(3), " channels are no multiple of the weights' ", w.extent(3)),
             "export the model again");
-  auto o = weighted_options<conv2d_options>(m, 1, 2, 0);
+  auto o = weighted_options<conv2d_options>(m, 1, 2, 0, f.quantized_bias_type());
   o.out_c = w.extent(0);
   o.groups = x.extent(3) / w.extent(3);
   o.kernel = {w.extent(1), w.extent(2)};
@@ -143,7 +144,7 @@ inline void depthwise_conv2d(importer& m) {
   m.require(w.extent(3) % x.extent(3) == 0,
             joined("the weights' ", w.extent(3), " channels are no multiple of the input's ", x.extent(3)),
             "export the model again");
-  auto o = weighted_options<depthwise_options>(m, 1, 2, 3);
+  auto o = weighted_options<depthwise_options>(m, 1, 2, 3, TensorType::FLOAT32);
   o.multiplier = w.extent(3) / x.extent(3);  // what the options say may be 0 in old files
   o.kernel = {w.extent(1), w.extent(2)};
   o.stride = {f.stride_h(), f.stride_w()};
@@ -167,7 +168,7 @@ inline void transposed_conv2d(importer& m) {
   m.require(x.extent(3) == w.extent(3),
             joined("the weights have ", w.extent(3), " input channels, the input ", x.extent(3)),
             "export the model again");
-  auto o = weighted_options<transposed_conv2d_options>(m, 1, 3, 0);
+  auto o = weighted_options<transposed_conv2d_options>(m, 1, 3, 0, f.quantized_bias_type());
   o.out_c = w.extent(0);
   o.kernel = {w.extent(1), w.extent(2)};
   o.stride = {f.stride_h(), f.stride_w()};
@@ -203,7 +204,7 @@ inline void fully_connected(importer& m) {
   m.require(x.count % static_cast<size_t>(columns) == 0,
             joined("the input's ", x.count, " elements are no multiple of the weights' ", columns, " columns"),
             "export the model again");
-  auto o = weighted_options<dense_options>(m, 1, 2, 0);
+  auto o = weighted_options<dense_options>(m, 1, 2, 0, f.quantized_bias_type());
   o.units = units;
   o.fused = fused_of(m, f.fused_activation_function());
   // One scale for all: TFLite rounds the product of input and weight scale to float.
@@ -236,7 +237,8 @@ inline void batch_matmul(importer& m) {
       {.x_transposed = f.adj_x(),
        .w_transposed = f.adj_y(),
        .out = out.params,
-       .policy = out.format.bits > 8 ? rounding::tflite_int64 : rounding::double_gemmlowp}));
+       .policy = out.format.bits > 8 ? rounding::tflite_int64 : rounding::double_gemmlowp,
+       .product = scale_product::float32}));
 }
 
 }  // namespace lowbits::tflite

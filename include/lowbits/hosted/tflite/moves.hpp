@@ -4,7 +4,7 @@
 // Operators that move elements: RESHAPE, SQUEEZE, EXPAND_DIMS, TRANSPOSE, SLICE, SPLIT, PAD, PADV2,
 // CONCATENATION, RESIZE_*. STRIDED_SLICE is in strided_slice.hpp.
 
-#include <lowbits/hosted/tflite/linear.hpp>
+#include <lowbits/hosted/tflite/activations.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::tflite {
 
@@ -44,7 +44,7 @@ inline void reshape(importer& m) {
   m.require(agrees, "the new shape is another one than the output's",
             "export the model again with fixed shapes");
   const edge x = m.x(0);
-  m.define(m.graph().reshape(m.name(), x, list_of(shape_of(y.shape))));
+  m.define_copied(m.graph().reshape(m.name(), x, list_of(shape_of(y.shape))));
 }
 /// SQUEEZE, EXPAND_DIMS: axes of extent 1 go or come.
 inline void reshape_ones(importer& m) {
@@ -58,14 +58,14 @@ inline void reshape_ones(importer& m) {
   m.require(others(x.shape) == others(y.shape), "an extent other than 1 is dropped or added",
             "export the model again");
   const edge in = m.x(0);
-  m.define(m.graph().reshape(m.name(), in, list_of(shape_of(y.shape))));
+  m.define_copied(m.graph().reshape(m.name(), in, list_of(shape_of(y.shape))));
 }
 
 inline void transpose(importer& m) {
   axis_list axes = list_of(m, m.integers(m.input(1)));
   for (int a = 0; a < axes.count; ++a) axes.value[a] = axis_of(m, axes.value[a], axes.count);
   const edge x = m.x(0);
-  m.define(m.graph().transpose(m.name(), x, axes));
+  m.define_copied(m.graph().transpose(m.name(), x, axes));
 }
 
 inline void slice(importer& m) {
@@ -78,7 +78,7 @@ inline void slice(importer& m) {
   for (int a = 0; a < s.rank; ++a)
     if (o.extent.value[a] == -1)
       o.extent.value[a] = saturate<int32_t>(int64_t{s.extent[a]} - o.begin.value[a]);
-  m.define(m.graph().slice(m.name(), x, o));
+  m.define_copied(m.graph().slice(m.name(), x, o));
 }
 
 /// Input 0 is the axis, input 1 the tensor.
@@ -96,7 +96,7 @@ inline void split(importer& m) {
   o.extent.value[axis] = s.extent[axis] / parts;
   for (int k = 0; k < parts; ++k) {
     o.begin.value[axis] = k * o.extent.value[axis];
-    m.define(m.graph().slice(m.name({}, k), x, o), k);
+    m.define_copied(m.graph().slice(m.name({}, k), x, o), k);
   }
 }
 
@@ -124,7 +124,25 @@ inline void pad(importer& m, bool has_value) {
     o.before.value[o.before.count++] = paddings[a];
     o.after.value[o.after.count++] = paddings[a + 1];
   }
-  m.define(m.graph().pad(m.name(), x, o));
+  m.define_copied(m.graph().pad(m.name(), x, o));
+}
+
+/// An input of a concatenation with the output's parameters: uint8 is rescaled (in float, see
+/// kernels/internal/reference/concatenation.h), other codes are taken as they are.
+inline edge with_parameters(importer& m, edge x, const tensor_desc& out) {
+  const tensor_desc in = m.graph().desc(x);
+  if (in.kind != element::codes || out.kind != element::codes || in.format != out.format || in.params == out.params)
+    return x;
+  if (in.format.is_signed) {
+    m.require(in.format.bits > 8, "an input has another scale or zero point than the output", "quantize them alike");
+    return m.graph().relabel(m.name("relabel"), x, out.params);
+  }
+  const float scale = fp::product(in.params.scale, fp::quotient(1.0f, out.params.scale));
+  const float bias = fp::product(static_cast<float>(-in.params.zero_point), scale);
+  return table_node(m, m.name("rescale"), x, out, [&](int q) {
+    return fp::to_nearest<fp::tie::away_from_zero>(fp::sum(fp::product(static_cast<float>(q), scale), bias)) +
+        out.params.zero_point;
+  });
 }
 
 /// More inputs than a node can have are joined in groups first.
@@ -134,7 +152,8 @@ inline void concatenation(importer& m) {
             "a concatenation has a fused activation", "export it as an operator of its own");
   m.require(m.input_count() >= 1, "there is no input", "export the model again");
   std::vector<edge> parts;
-  for (int k = 0; k < m.input_count(); ++k) parts.push_back(m.x(k));
+  const tensor_desc out = m.desc_of(m.output());
+  for (int k = 0; k < m.input_count(); ++k) parts.push_back(with_parameters(m, m.x(k), out));
   const int axis = axis_of(m, f.axis(), m.graph().desc(parts[0]).shape.rank);
   while (true) {
     std::vector<edge> joined_parts;
@@ -148,7 +167,7 @@ inline void concatenation(importer& m) {
                                  : m.graph().concat(is_last ? m.name() : m.name("part"), list, axis));
       m.check_graph();
     }
-    if (is_last) return m.define(joined_parts[0]);
+    if (is_last) return m.define_copied(joined_parts[0]);
     parts = std::move(joined_parts);
   }
 }
@@ -159,12 +178,13 @@ void resize(importer& m, resize_mode mode) {
   const std::vector<int> size = m.integers(m.input(1), 2);
   m.require(size.size() == 2, "the size is not two numbers", "export the model again");
   resize_options o{.out_h = size[0], .out_w = size[1], .mode = mode};
+  if (mode == resize_mode::bilinear && m.input(0).type == TensorType::UINT8) o.mode = resize_mode::bilinear_float;
   if (f != nullptr) {
     o.align_corners = f->align_corners();
     o.half_pixel_centers = f->half_pixel_centers();
   }
   const edge x = m.x(0);
-  m.define(m.graph().resize(m.name(), x, o));
+  m.define_copied(m.graph().resize(m.name(), x, o));
 }
 
 }  // namespace lowbits::tflite

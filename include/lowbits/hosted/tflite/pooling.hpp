@@ -21,7 +21,10 @@ inline void pool2d(importer& m, bool take_largest) {
 inline void softmax(importer& m) {
   const auto& f = m.options<schema::SoftmaxOptions>();
   const edge x = m.x(0);
-  m.define(m.graph().softmax(m.name(), x, {.beta = f.beta()}));
+  const tensor_desc out = m.desc_of(m.output());
+  softmax_options o{.beta = f.beta()};
+  if (out.kind == element::codes) o.out_format = out.format;
+  m.define(m.graph().softmax(m.name(), x, o));
 }
 
 }  // namespace lowbits::tflite

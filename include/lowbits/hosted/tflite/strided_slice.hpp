@@ -86,7 +86,7 @@ inline void strided_slice(importer& m) {
   for (int a = 0; same && a < s.rank; ++a) same = shape.value[a] == o.extent.value[a];
   edge e = m.graph().slice(same ? m.name() : m.name("slice"), x, o);
   if (!same) e = m.graph().reshape(m.name(), e, shape);
-  m.define(e);
+  m.define_copied(e);
 }
 
 }  // namespace lowbits::tflite
