@@ -242,4 +242,36 @@ constexpr auto make_constants() {
   return g.output(g.pad("real pad", reals, {.before = {1}, .after = {1}, .value = -0.5f}));
 }
 
+/// What models of TFLite need besides.
+constexpr auto make_tflite_bytes() {
+  lb::builder<16> g;
+  const auto x = g.input("x", lb::tensor<lb::q8, 2, 3, 4, 5>(px));
+  const auto u = g.input("u", lb::tensor<lb::u8, 2, 3, 4, 5>({.scale = .05f, .zero_point = 120}));
+  const auto f = g.input("f", lb::real_tensor<7>());
+  g.output(g.global_mean("mean", x, {.out = po, .policy = lb::rounding::double_gemmlowp}));
+  g.output(g.mul("mul", x, g.relabel("again", x, py),
+                 {.out = po, .policy = lb::rounding::double_gemmlowp, .product = lb::scale_product::float_quotient}));
+  g.output(g.resize("larger", u, {.out_h = 7, .out_w = 5, .mode = lb::resize_mode::bilinear_float}));
+  g.output(g.softmax("fine", x, {.beta = .5f, .out_format = lb::qformat::of<lb::q16>()}));
+  return g.output(g.quantize("away", f, {.out = po, .policy = lb::rounding::away_float}));
+}
+constexpr auto make_tflite_words() {
+  lb::builder<16> g;
+  const auto x = g.input("x", lb::tensor<lb::q16, 40>({.scale = .001f}));
+  const lb::affine unit{.scale = 1.0f / 32768};
+  g.output(g.sigmoid("sigmoid", x, {.out = unit, .policy = lb::rounding::tflite_int64}));
+  g.output(g.tanh("tanh", x, {.out = unit, .policy = lb::rounding::tflite_int64}));
+  g.output(g.requantize("slope", x,
+                        {.out = {.scale = .0013f},
+                         .policy = lb::rounding::double_gemmlowp,
+                         .product = lb::scale_product::float_quotient,
+                         .negative_slope = .3f}));
+  g.output(g.requantize("shift", x, {.out = {.scale = .004f}, .policy = lb::rounding::away_float}));
+  return g.output(g.requantize("bytes", x,
+                               {.out = po,
+                                .out_format = lb::qformat::of<lb::q8>(),
+                                .fused = lb::activation::relu,
+                                .policy = lb::rounding::double_gemmlowp}));
+}
+
 }  // namespace op_graphs

@@ -114,6 +114,8 @@ TEST_CASE("runtime model: every operation gives the bytes of the compiled model"
   compare<make_pools>("pools");
   compare<make_floats>("conversions");
   compare<make_moves>("moves and functions");
+  compare<make_tflite_bytes>("what TFLite needs, 8 bits");
+  compare<make_tflite_words>("what TFLite needs, 16 bits");
   compare<make_constants>("constants, tables, pad with a value");
   compare<make_reals>("floats");
   compare<make_dynamic>("floats around integer weights");

@@ -139,12 +139,14 @@ struct product_params {
   }
 };
 
+/// in_float: the factor is a quotient of floats, as in TFLite's MUL.
 template <rounding_policy R = round_single>
 constexpr product_params<R> make_product(qformat /*xf*/, affine xp, qformat /*yf*/, affine yp,
-                                         qformat of, affine op,
-                                         activation fused = activation::none) noexcept {
-  return {xp.zero_point, yp.zero_point,
-          R::multiplier::from(scale_ratio(xp.scale, yp.scale, op.scale)),
+                                         qformat of, affine op, activation fused = activation::none,
+                                         bool in_float = false) noexcept {
+  const real factor = in_float ? real::from(fp::quotient(fp::product(xp.scale, yp.scale), op.scale))
+                               : scale_ratio(xp.scale, yp.scale, op.scale);
+  return {xp.zero_point, yp.zero_point, R::multiplier::from(factor),
           output_stage::of(of, op, fused)};
 }
 

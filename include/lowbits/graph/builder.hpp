@@ -120,7 +120,7 @@ public:
     node n = with_output(op_kind::requantize, name, {x}, o.out, o.out_format, o.fused, o.policy);
     n.product = o.product;
     n.parameter = static_cast<double>(o.negative_slope);
-    const bool is_plain = o.product == scale_product::exact && n.parameter == 1.0;
+    const bool is_plain = n.product == scale_product::exact && n.parameter == 1.0;
     v.require(o.policy == rounding::single ? is_plain
                   : n.out.kind == element::codes &&
                       (o.policy == rounding::double_gemmlowp || o.policy == rounding::away_float),
@@ -318,7 +318,7 @@ private:
   constexpr edge elementwise(op_kind kind, const node_name& name, edge x, edge y, const Options& o) {
     infer::verdict v;
     node n = with_output(kind, name, {x, y}, o.out, o.out_format, o.fused);
-    if constexpr (requires { o.policy; }) n.policy = o.policy;
+    if constexpr (requires { o.policy; }) n.policy = o.policy, n.product = o.product;
     v.require(desc(x).kind == desc(y).kind, graph_errc::element);
     n.out.shape = infer::broadcast(desc(x).shape, desc(y).shape, v);
     return push(n, v);

@@ -187,8 +187,8 @@ constexpr auto make_node_data(const Graph& g, int i, const Constant* constants) 
                                   n.out.params, n.fused, subtract));
   } else if constexpr (S.kind == op_kind::mul) {
     return make_binary(x, y, n.out,
-                       make_product<rounding_type>(x.format, x.params, y.format, y.params,
-                                                   n.out.format, n.out.params, n.fused));
+                       make_product<rounding_type>(x.format, x.params, y.format, y.params, n.out.format, n.out.params,
+                                                   n.fused, n.product == scale_product::float_quotient));
   } else if constexpr (S.kind == op_kind::minimum || S.kind == op_kind::maximum) {
     return make_binary(x, y, n.out,
                        make_extremum(x.format, x.params, y.format, y.params, n.out.format,

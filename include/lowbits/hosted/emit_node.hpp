@@ -139,7 +139,9 @@ public:
     return add("policy", text_of(n.policy), n.policy != rounding::single);
   }
   option_list& product(const node& n) {
-    return add("product", "lb::scale_product::float32", n.product == scale_product::float32);
+    return add("product",
+               n.product == scale_product::float32 ? "lb::scale_product::float32" : "lb::scale_product::float_quotient",
+               n.product != scale_product::exact);
   }
 
   /// The items with braces, as arguments of a call.
@@ -237,7 +239,7 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
       return o.out(n, c)
           .add("definition", "lb::sum_definition::tflite", n.sum == sum_definition::tflite)
           .arguments();
-    case op_kind::mul: call = "mul"; return o.out(n, c).policy(n).arguments();
+    case op_kind::mul: call = "mul"; return o.out(n, c).policy(n).product(n).arguments();
     case op_kind::minimum: call = "minimum"; return o.out(n, c).arguments();
     case op_kind::maximum: call = "maximum"; return o.out(n, c).arguments();
     case op_kind::concat: call = "concat"; return {joined(n.axis)};

@@ -57,7 +57,7 @@ constexpr auto make_rescale_data(const node& n, const tensor_desc& x) noexcept {
   else
     return rescale_data<slope_params<Rounding>>{
         n.out.count(), make_slope<Rounding>(x.params, n.out.format, n.out.params, n.fused,
-                                            static_cast<float>(n.parameter), n.product == scale_product::float32)};
+                                            static_cast<float>(n.parameter), n.product == scale_product::float_quotient)};
 }
 
 template <class Arch, class X, class Out, class Data>

@@ -43,6 +43,7 @@ inline constexpr qformat same_as_input{.bits = 0};
 enum class scale_product : uint8_t {
   exact,    ///< in double: TFLite's convolutions, and ours
   float32,  ///< to float first: TFLite's fully connected layers
+  float_quotient,  ///< and the quotient is a float, too: TFLite's MUL and changes of scale
 };
 
 struct conv2d_options {
@@ -133,6 +134,7 @@ struct product_options {
   qformat out_format = same_as_input;
   activation fused = activation::none;
   rounding policy = rounding::single;
+  scale_product product = scale_product::exact;  ///< of mul
 };
 
 /// A change of scale. Numbers below zero can get a factor of their own, which with any policy but
@@ -142,7 +144,7 @@ struct rescale_options {
   qformat out_format = same_as_input;
   activation fused = activation::none;
   rounding policy = rounding::single;
-  scale_product product = scale_product::exact;  ///< float32: the quotient of both scales is a float
+  scale_product product = scale_product::exact;  ///< exact or float_quotient
   float negative_slope = 1.0f;
 };
 

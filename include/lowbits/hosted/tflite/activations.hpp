@@ -34,7 +34,8 @@ template <class Function>
 void tabulated(importer& m, real_function wide, const Function& f) {
   const edge x = m.x(0);
   const tensor_desc in = m.graph().desc(x), out = m.desc_of(m.output());
-  if (in.kind == element::codes && in.format.bits > 8)
+  if (in.kind == element::reals) return m.define(m.graph().function(m.name(), x, wide, {}));
+  if (in.format.bits > 8)
     return m.define(
         m.graph().function(m.name(), x, wide, {.out = out.params, .policy = rounding::tflite_int64}));
   m.require(is_byte(in) && is_byte(out), "the activations are not of 8 bits", "quantize them to int8 or uint8");
@@ -51,15 +52,16 @@ void tabulated(importer& m, real_function wide, const Function& f) {
 inline void rescaled(importer& m, activation fused, float slope, bool in_float) {
   const edge x = m.x(0);
   const tensor_desc in = m.graph().desc(x), out = m.desc_of(m.output());
-  m.require(in.kind == element::codes && out.kind == element::codes, "the activations are floats",
-            "quantize the model");
+  if (in.kind == element::reals)
+    return m.define(slope == 1.0f ? m.graph().requantize(m.name(), x, {.fused = fused})
+                                  : m.graph().leaky_relu(m.name(), x, static_cast<double>(slope), {}));
   if (!is_byte(in) || !is_byte(out))
     return m.define(m.graph().requantize(m.name(), x,
                                          {.out = out.params,
                                           .out_format = out.format,
                                           .fused = fused,
                                           .policy = rounding::double_gemmlowp,
-                                          .product = in_float ? scale_product::float32 : scale_product::exact,
+                                          .product = in_float ? scale_product::float_quotient : scale_product::exact,
                                           .negative_slope = slope}));
   const auto p = make_slope<round_double_gemmlowp>(in.params, out.format, out.params, fused, slope, in_float);
   m.define(table_node(m, m.name(), x, out, p));
@@ -87,6 +89,7 @@ struct short_multiplier {
 inline void hard_swish(importer& m) {
   const edge x = m.x(0);
   const tensor_desc in = m.graph().desc(x), out = m.desc_of(m.output());
+  if (in.kind == element::reals) return m.define(m.graph().function(m.name(), x, functions::hard_swish, {}));
   m.require(is_byte(in) && is_byte(out), "the activations are not of 8 bits", "quantize them to int8 or uint8");
   const float fine = fp::product(1.0f / 128.0f, in.params.scale);
   const auto to_out = short_multiplier::from(fp::quotient(fine, out.params.scale));

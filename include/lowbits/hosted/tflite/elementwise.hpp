@@ -8,11 +8,10 @@
 
 namespace lowbits::inline LOWBITS_ABI::tflite {
 
-/// The output of an operator whose inputs and output are all codes.
-inline affine codes_out(const importer& m) {
+/// The parameters of the output; floats have none.
+inline affine params_out(const importer& m) {
   const tensor_desc out = m.desc_of(m.output());
-  m.require(out.kind == element::codes, "the activations are floats", "quantize the model");
-  return out.params;
+  return out.kind == element::codes ? out.params : affine{};
 }
 
 /// An older way for 16 bits: where all scales are powers of two, one input has the output's scale and
@@ -36,7 +35,7 @@ inline void shifted_inputs(importer& m, edge& x, edge& y, sum_options& o) {
 template <class Options>
 void sum(importer& m, bool subtract) {
   const Options* const f = m.options_or_null<Options>();
-  sum_options o{.out = codes_out(m), .definition = sum_definition::tflite};
+  sum_options o{.out = params_out(m), .definition = sum_definition::tflite};
   if (f != nullptr) o.fused = fused_of(m, f->fused_activation_function());
   edge x = m.x(0), y = m.x(1);
   if (f == nullptr || f->pot_scale_int16()) shifted_inputs(m, x, y, o);
@@ -45,14 +44,14 @@ void sum(importer& m, bool subtract) {
 
 inline void mul(importer& m) {
   const auto* const f = m.options_or_null<schema::MulOptions>();
-  product_options o{.out = codes_out(m), .policy = rounding::double_gemmlowp};
+  product_options o{.out = params_out(m), .policy = rounding::double_gemmlowp, .product = scale_product::float_quotient};
   if (f != nullptr) o.fused = fused_of(m, f->fused_activation_function());
   const edge x = m.x(0), y = m.x(1);
   m.define(m.graph().mul(m.name(), x, y, o));
 }
 
 inline void extremum(importer& m, bool take_larger) {
-  const output_options o{.out = codes_out(m)};
+  const output_options o{.out = params_out(m)};
   edge x = m.x(0), y = m.x(1);
   // Codes are compared, whatever their scales say.
   for (edge* const e : {&x, &y})

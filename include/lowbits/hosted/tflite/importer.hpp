@@ -121,6 +121,13 @@ public:
     if (at == nullptr) at = model_.keep(f(t));
     return static_cast<const T*>(at);
   }
+  /// The floats of a constant tensor, or of one that a constant node computes; null for others.
+  const float* constant_reals(const tensor& t) {
+    if (t.is_constant()) return keep<float>(t, as_is, elements_of<float>);
+    const int i = edges_[static_cast<size_t>(t.index)].node;
+    if (i < 0 || graph()[i].kind != op_kind::constant || graph()[i].constant.length != t.count) return nullptr;
+    return static_cast<const float*>(graph()[i].constant.data);
+  }
   const float* keep_scales(const tensor& t) {
     const float*& at = kept_scales_[t.index];
     if (at == nullptr) at = model_.keep(t.scales);

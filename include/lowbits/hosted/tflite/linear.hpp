@@ -24,9 +24,16 @@ inline padding padding_of(const importer& m, schema::Padding p) {
   return valid_padding;
 }
 
-/// Weights with a scale for all or one per index of channel_axis.
-inline weight_data weights_of(importer& m, const tensor& w, int channel_axis) {
+/// Weights with a scale for all or one per index of channel_axis. has_floats: the activations are floats.
+inline weight_data weights_of(importer& m, const tensor& w, int channel_axis, bool has_floats) {
   const std::string subject = joined("tensor '", w.name, "'");
+  if (w.is_float()) {
+    weight_data d{.storage = weight_storage::f32, .length = w.count};
+    d.f32 = m.constant_reals(w);
+    m.require(d.f32 != nullptr, joined(subject, ": the weights are not a constant"),
+              "export the model with constant weights");
+    return d;
+  }
   m.require(w.is_constant(), joined(subject, ": the weights are not a constant"),
             "export the model with constant weights");
   m.require(w.is_quantized(), joined(subject, ": the weights have no scale"), "quantize the model");
@@ -43,7 +50,9 @@ inline weight_data weights_of(importer& m, const tensor& w, int channel_axis) {
   } else {
     d.scale = w.scales[0];
   }
-  if (w.type == TensorType::INT8) {
+  if (w.type == TensorType::UINT8 && has_floats) {  // a way of old converters: the bytes are int8
+    d.s8 = m.keep<int8_t>(w, as_is, elements_of<int8_t>);
+  } else if (w.type == TensorType::INT8) {
     m.require(zero >= -128 && zero <= 127, joined(subject, ": the zero point is outside of its type"),
               "quantize the model again");
     d.zero_point = static_cast<int>(zero);
@@ -75,6 +84,14 @@ inline bias_data bias_of(importer& m, int k) {
   bias_data b;
   if (!m.has_input(k)) return b;
   const tensor t = m.input(k);
+  if (t.is_float()) {
+    b.f32 = m.constant_reals(t);
+    m.require(b.f32 != nullptr, joined("tensor '", t.name, "': the bias is not a constant"),
+              "export the model with a constant bias");
+    b.length = t.count;
+    b.is_real = true;
+    return b;
+  }
   m.require(t.is_constant(), joined("tensor '", t.name, "': the bias is not a constant"),
             "export the model with a constant bias");
   b.length = t.count;
@@ -93,14 +110,19 @@ inline bias_data bias_of(importer& m, int k) {
 /// What all of them share. 16-bit activations with a 64-bit bias, or none, have 64-bit sums and
 /// their own rounding.
 template <class Options>
-Options weighted_options(importer& m, int weights, int bias, int channel_axis, TensorType bias_type) {
-  const tensor x = m.input(bias == 3 ? 2 : 0);
-  m.require(!x.is_float(), "the activations are floats", "quantize the model");
+Options weighted_options(importer& m, int weights, int bias, int channel_axis, TensorType bias_type, bool asymmetric) {
+  const tensor x = m.input(bias == 3 ? 2 : 0), w = m.input(weights);
   Options o;
-  o.weights = weights_of(m, m.input(weights), channel_axis);
+  o.weights = weights_of(m, w, channel_axis, x.is_float());
   o.bias = bias_of(m, bias);
   const tensor_desc out = m.desc_of(m.output());
-  m.require(out.kind == element::codes, "the output is float", "quantize the model");
+  m.require((out.kind == element::reals) == x.is_float(), "one of input and output is float", "export the model again");
+  if (x.is_float()) {
+    if (w.is_float()) return o;
+    m.note(joined(m.place(), ": floats around integer weights"));
+    if (asymmetric) o.dynamic = dynamic_definition::asymmetric;
+    return o;
+  }
   o.out = out.params;
   o.out_format = out.format;
   const bool is_wide = o.bias.is_bound() ? o.bias.is_wide : bias_type != TensorType::INT32;
@@ -123,7 +145,7 @@ inline void conv2d(importer& m) {
   m.require(x.extent(3) % w.extent(3) == 0,
             joined("the input's ", x.extent(3), " channels are no multiple of the weights' ", w.extent(3)),
             "export the model again");
-  auto o = weighted_options<conv2d_options>(m, 1, 2, 0, f.quantized_bias_type());
+  auto o = weighted_options<conv2d_options>(m, 1, 2, 0, f.quantized_bias_type(), w.scales.size() > 1);
   o.out_c = w.extent(0);
   o.groups = x.extent(3) / w.extent(3);
   o.kernel = {w.extent(1), w.extent(2)};
@@ -144,7 +166,7 @@ inline void depthwise_conv2d(importer& m) {
   m.require(w.extent(3) % x.extent(3) == 0,
             joined("the weights' ", w.extent(3), " channels are no multiple of the input's ", x.extent(3)),
             "export the model again");
-  auto o = weighted_options<depthwise_options>(m, 1, 2, 3, TensorType::FLOAT32);
+  auto o = weighted_options<depthwise_options>(m, 1, 2, 3, TensorType::FLOAT32, true);
   o.multiplier = w.extent(3) / x.extent(3);  // what the options say may be 0 in old files
   o.kernel = {w.extent(1), w.extent(2)};
   o.stride = {f.stride_h(), f.stride_w()};
@@ -168,7 +190,7 @@ inline void transposed_conv2d(importer& m) {
   m.require(x.extent(3) == w.extent(3),
             joined("the weights have ", w.extent(3), " input channels, the input ", x.extent(3)),
             "export the model again");
-  auto o = weighted_options<transposed_conv2d_options>(m, 1, 3, 0, f.quantized_bias_type());
+  auto o = weighted_options<transposed_conv2d_options>(m, 1, 3, 0, f.quantized_bias_type(), true);
   o.out_c = w.extent(0);
   o.kernel = {w.extent(1), w.extent(2)};
   o.stride = {f.stride_h(), f.stride_w()};
@@ -204,7 +226,7 @@ inline void fully_connected(importer& m) {
   m.require(x.count % static_cast<size_t>(columns) == 0,
             joined("the input's ", x.count, " elements are no multiple of the weights' ", columns, " columns"),
             "export the model again");
-  auto o = weighted_options<dense_options>(m, 1, 2, 0, f.quantized_bias_type());
+  auto o = weighted_options<dense_options>(m, 1, 2, 0, f.quantized_bias_type(), f.asymmetric_quantize_inputs());
   o.units = units;
   o.fused = fused_of(m, f.fused_activation_function());
   // One scale for all: TFLite rounds the product of input and weight scale to float.
@@ -230,8 +252,9 @@ inline void fully_connected(importer& m) {
 inline void batch_matmul(importer& m) {
   const auto& f = m.options<schema::BatchMatMulOptions>();
   const tensor_desc out = m.desc_of(m.output());
-  m.require(out.kind == element::codes, "the activations are floats", "quantize the model");
   const edge x = m.x(0), y = m.x(1);
+  if (out.kind == element::reals)
+    return m.define(m.graph().matmul(m.name(), x, y, {.x_transposed = f.adj_x(), .w_transposed = f.adj_y()}));
   m.define(m.graph().matmul(
       m.name(), x, y,
       {.x_transposed = f.adj_x(),

@@ -39,7 +39,9 @@ inline void mean(importer& m) {
   }
   x = m.graph().reshape(m.name("image"), x, {outer, positions, 1, inner});
   m.check_graph();
-  x = m.graph().global_mean(m.name("mean"), x, {.out = out.params, .policy = rounding::double_gemmlowp});
+  x = m.graph().global_mean(m.name("mean"), x, out.kind == element::reals
+                                                 ? product_options{}
+                                                 : product_options{.out = out.params, .policy = rounding::double_gemmlowp});
   m.check_graph();
   m.define(m.graph().reshape(m.name(), x, list_of(out.shape)));
 }
