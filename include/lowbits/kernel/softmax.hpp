@@ -61,11 +61,18 @@ void softmax(int rows, int depth, const X* x, const softmax_params& p, Y* y) noe
     const int top = 255 - detail::highest_code<Arch>(depth, x);  // the place of code 0
     // No exponential is below zero: holding the sum once is holding it always.
     int64_t sum = 0;
-    for (int i = 0; i < depth; ++i) {
-      const int place = top + x[i];
-      if (known.part[place] < 0) [[unlikely]] known.find(place, p);
-      sum += known.part[place];
-    }
+    int32_t row[most];  // the exponentials of a short row
+    const bool is_short = depth <= most;
+    const auto sum_up = [&](auto visit) {
+      for (int i = 0; i < depth; ++i) {
+        const int place = top + x[i];
+        if (known.part[place] < 0) [[unlikely]] known.find(place, p);
+        sum += known.part[place];
+        visit(i, place);
+      }
+    };
+    if (is_short) sum_up([&](int i, int place) { row[i] = known.exp[place]; });
+    else sum_up([](int, int) {});
     const auto reciprocal = p.invert(saturate<int32_t>(sum));
     const auto codes = [&](int n, const int32_t* exp, Y* to) {
       if constexpr (sizeof(Y) == 1 && has_prim<prims::requantize, Arch>) {
@@ -78,10 +85,8 @@ void softmax(int rows, int depth, const X* x, const softmax_params& p, Y* y) noe
       }
       for (int i = 0; i < n; ++i) to[i] = static_cast<Y>(p.code(exp[i], reciprocal));
     };
-    if (depth <= most) {
-      int32_t exp[most];
-      for (int i = 0; i < depth; ++i) exp[i] = known.exp[top + x[i]];
-      codes(depth, exp, y);
+    if (is_short) {
+      codes(depth, row, y);
     } else {
       Y table[most];  // by the codes' bits: those below zero come last
       codes(most + first, known.exp + top, table);
