@@ -82,8 +82,6 @@ const unsupported not_there[] = {
     {"float/reshape_allow_zero", "the same"},
     {"float/maxpool_dilations", "pools are not dilated"},
     {"float/averagepool_dilations", "the same"},
-    {"quantize/dynamic_", "not yet"},
-    {"network/dynamic_", "not yet"},
 };
 const char* reason(const std::string& path) {
   for (const unsupported& u : not_there)

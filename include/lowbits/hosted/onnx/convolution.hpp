@@ -43,14 +43,15 @@ void set_window(Options& o, const window& w) {
   o.dilation = w.dilation;
   o.pad = w.pad;
 }
-inline edge convolution_node(importer& m, edge x, const convolution& c, const weight_data& w, const bias_data& b, const target& t) {
+inline edge convolution_node(importer& m, edge x, const convolution& c, const weight_data& w, const bias_data& b, const target& t,
+                             dynamic_definition dynamic = dynamic_definition::symmetric) {
   if (c.is_depthwise) {
-    depthwise_options o{.multiplier = c.channels / c.groups, .weights = w, .bias = b, .out = t.params, .out_format = t.format,
+    depthwise_options o{.multiplier = c.channels / c.groups, .weights = w, .bias = b, .dynamic = dynamic, .out = t.params, .out_format = t.format,
                         .fused = t.fused, .policy = rounding::even_float};
     set_window(o, c.at);
     return m.graph().depthwise(m.name(), x, o);
   }
-  conv2d_options o{.out_c = c.channels, .groups = c.groups, .weights = w, .bias = b, .out = t.params, .out_format = t.format,
+  conv2d_options o{.out_c = c.channels, .groups = c.groups, .weights = w, .bias = b, .dynamic = dynamic, .out = t.params, .out_format = t.format,
                    .fused = t.fused, .policy = rounding::even_float};
   set_window(o, c.at);
   return m.graph().conv2d(m.name(), x, o);
@@ -117,6 +118,7 @@ inline void conv(importer& m) {
   const convolution c = read_convolution(m, x, w);
   const value* const b = m.has_input(2) ? &m.input(2) : nullptr;
   if (b != nullptr) check_bias(m, *b, c.channels);
+  settle(m, x);
   auto d = later_convolution(m, x, w, b, c, m.index());
   m.define(0, data_type::FLOAT, window_output(x.shape, c.at, c.channels)).later = std::move(d);
 }

@@ -59,8 +59,7 @@ stored on_both(importer& m, value& x, const stored& sx, value& y, const stored& 
   return as_image ? stored{{}, e} : stored{e, {}};
 }
 
-inline void pair(importer& m, op_kind kind, value& x, value& y) {
-  const shape_list shape = broadcast(m, x, y);
+inline void pair(importer& m, op_kind kind, value& x, value& y, const shape_list& shape) {
   if (kind == op_kind::add)
     for (auto [a, b] : {std::pair(&x, &y), std::pair(&y, &x)})
       if (a->later != nullptr && a->later->with_bias && shape == a->shape && !fp::is_finite(a->later->lowest) &&
@@ -69,6 +68,8 @@ inline void pair(importer& m, op_kind kind, value& x, value& y) {
         m.define(0, data_type::FLOAT, shape).later = std::move(d);
         return;
       }
+  settle(m, x);
+  settle(m, y);
   const int index = m.index();
   auto d = std::make_shared<deferred>();
   d->kind = m.kind();
@@ -106,10 +107,11 @@ inline void elementwise(importer& m, op_kind kind) {
   m.expect(2, 2);
   m.require(m.opset() >= 7 || m.integer("broadcast", 0) == 0, "it broadcasts as sets before 7 did", "convert the model to set 13");
   value &x = m.input(0), &y = m.input(1);
-  if (dynamic_pair(m, kind, x, y)) return;
+  const shape_list shape = broadcast(m, x, y);
+  if (dynamic_pair(m, kind, x, y, shape)) return;
   for (const value* v : {&x, &y})
     m.require(v->is_float(), joined("'", shown(v->name), "' has the type ", type_name(v->type)), "put DequantizeLinear before it");
-  pair(m, kind, x, y);
+  pair(m, kind, x, y, shape);
 }
 
 }  // namespace lowbits::onnx

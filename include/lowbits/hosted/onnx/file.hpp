@@ -33,7 +33,7 @@ public:
   static constexpr size_t largest_file = (size_t{1} << 31) - 1;  ///< protobuf's own limit
   static constexpr int64_t newest_opset = 26;
 
-  model_file(std::span<const unsigned char> bytes, std::string_view file_name) : name_(file_name) {
+  model_file(std::span<const unsigned char> bytes, std::string_view file_name) : name_(file_name), bytes_(bytes.size()) {
     if (bytes.empty()) fail("the file is empty", "give a .onnx file");
     if (bytes.size() > largest_file) fail("the file has 2^31 bytes or more", "split the model");
     if (!model_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
@@ -58,6 +58,7 @@ public:
   static bool is_standard(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
   const schema::GraphProto& graph() const noexcept { return model_.graph(); }
   int64_t opset() const noexcept { return opset_; }
+  size_t bytes() const noexcept { return bytes_; }
   int64_t ir_version() const noexcept { return model_.ir_version(); }
 
   /// "lowbits: import_onnx: <file>: <where>: <what>; <cure>"
@@ -67,6 +68,7 @@ public:
 
 private:
   std::string name_{};
+  size_t bytes_ = 0;
   schema::ModelProto model_{};
   int64_t opset_ = 0;
 };

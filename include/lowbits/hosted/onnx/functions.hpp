@@ -21,6 +21,8 @@ struct unary {
 
 /// A result of the same shape, from the codes or floats of x; later, if it may become codes.
 inline void define_unary(importer& m, value& x, const unary& u) {
+  constexpr size_t longest_chain = 16;
+  if (x.later != nullptr && (x.later->chain.size() >= longest_chain || (x.later->chain.empty() && !u.is_bound))) settle(m, x);
   const int index = m.index();
   value& y = m.define(0, data_type::FLOAT, x.shape);
   auto d = std::make_shared<deferred>();
@@ -174,6 +176,7 @@ inline void softmax(importer& m) {
     back.assign(axes.size(), 0);
     for (size_t a = 0; a < axes.size(); ++a) back[static_cast<size_t>(axes[a])] = static_cast<int>(a);
   }
+  settle(m, x);
   const int index = m.index();
   value& y = m.define(0, data_type::FLOAT, x.shape);
   auto d = std::make_shared<deferred>();

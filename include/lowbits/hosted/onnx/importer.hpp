@@ -87,7 +87,8 @@ public:
   }
   /// The numbers of a constant input of integers.
   std::vector<int> integers(int k) {
-    const value& v = input(k);
+    require(has_input(k), joined("input ", k, " is missing"), "give it");
+    const value& v = find(node_->input(k));
     require(v.known != nullptr && !is_real(v.known->type), joined("input ", k, " '", shown(v.name), "' is not a constant of integers"),
             "export the model with fixed shapes");
     require(v.known->count() <= 64, joined("input ", k, " has ", v.known->count(), " numbers"), "export the model again");
@@ -131,8 +132,12 @@ public:
   /// Says that an operator computes with floats, or refuses it.
   void stays_float(std::string_view why);
   void record(const std::string& tensor, int output);
+  /// As stored_graph::keep. A file where thousands of nodes share one constant cannot fill the memory.
   template <class T>
   const T* keep(std::vector<T> elements) {
+    kept_bytes_ += elements.size() * sizeof(T);
+    require(kept_bytes_ <= (size_t{64} << 20) + 64 * file_.bytes(), "the constants grow far beyond the size of the file",
+            "store those that differ only");
     return model_.keep(std::move(elements));
   }
 
@@ -165,6 +170,7 @@ private:
   const schema::NodeProto* node_ = nullptr;
   int index_ = -1;
   std::string kind_{}, place_{};
+  size_t kept_bytes_ = 0;
 };
 
 inline void importer::begin(int index) {
@@ -198,7 +204,9 @@ inline value& importer::find(const std::string& name) {
 }
 inline value& importer::input(int k) {
   require(has_input(k), joined("input ", k, " is missing"), "give it");
-  return find(node_->input(k));
+  value& v = find(node_->input(k));
+  require(v.count() != 0, joined("input ", k, " '", shown(v.name), "' has no elements"), "give it extents from 1 on");
+  return v;
 }
 
 inline const schema::AttributeProto* importer::attribute(std::string_view name, schema::AttributeProto_AttributeType type) const {

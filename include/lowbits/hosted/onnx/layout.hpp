@@ -182,6 +182,10 @@ inline stored& real_form(importer& m, value& v) {
 /// The codes of a float tensor that has them (value::has_codes), or of a tensor of codes.
 inline stored& code_form(importer& m, value& v, const affine& otherwise = {1.0f, 0}) {
   if (v.codes.is_there()) return v.codes;
+  if (v.dynamic != nullptr) {
+    make_dynamic(m, v);
+    return v.codes;
+  }
   m.require(v.is_constant() && v.count() != 0, joined("'", shown(v.name), "' has no value"), "export the model again");
   if (v.quantized != nullptr) {
     const quantized_constant& q = *v.quantized;
@@ -192,6 +196,11 @@ inline stored& code_form(importer& m, value& v, const affine& otherwise = {1.0f,
   }
   m.check_graph();
   return v.codes;
+}
+/// An operator that cannot be made one with those before it: what it reads is made now, so that chains of
+/// deferred operators stay short.
+inline void settle(importer& m, value& v) {
+  if (v.later != nullptr) real_form(m, v);
 }
 inline edge plain_reals(importer& m, value& v) {
   // Codes are smaller: they are turned before they become floats.

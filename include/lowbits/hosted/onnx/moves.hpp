@@ -251,6 +251,7 @@ inline void concat(importer& m) {
       return m.record(y.name, 0);
     }
   }
+  for (value* v : x) settle(m, *v);
   const int index = m.index();
   auto d = std::make_shared<deferred>();
   d->kind = m.kind();

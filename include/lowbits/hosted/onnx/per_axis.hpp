@@ -10,17 +10,19 @@
 namespace lowbits::inline LOWBITS_ABI::onnx {
 
 struct per_axis_data {
-  std::vector<float> scales{};
-  std::vector<int> zeros{};
-  std::vector<size_t> scale_of{};  ///< each element's
+  const float* scales = nullptr;
+  const int* zeros = nullptr;
+  scale_index at{};
+  size_t count = 0;
   qformat format{};
 };
 
 template <class T, bool ToCodes>
 void run_per_axis(const custom_call& c) noexcept {
   const auto& d = *static_cast<const per_axis_data*>(c.user);
-  for (size_t i = 0; i < d.scale_of.size(); ++i) {
-    const affine p{d.scales[d.scale_of[i]], d.zeros[d.scale_of[i]]};
+  for (size_t i = 0; i < d.count; ++i) {
+    const size_t s = d.at(i);
+    const affine p{d.scales[s], d.zeros[s]};
     if constexpr (ToCodes) static_cast<T*>(c.out)[i] = static_cast<T>(code_of(static_cast<const float*>(c.in[0])[i], d.format, p));
     else static_cast<float*>(c.out)[i] = real_of(static_cast<const T*>(c.in[0])[i], p);
   }
@@ -35,14 +37,12 @@ inline custom_run per_axis_run(const qformat& f, bool to_codes) noexcept {
 inline edge per_axis_node(importer& m, edge x, const shape_list& shape, const std::vector<float>& scales, std::vector<int> zeros, int axis,
                           int block, bool to_codes, int type) {
   for (int& z : zeros) z += inner_offset(type);
-  per_axis_data d{scales, zeros, {}, inner_format(type)};
-  const quantized_constant like{std::make_shared<const constant>(constant{.type = type, .shape = shape}), scales, zeros, axis, block};
-  for (size_t i = 0; i < count_of(shape); ++i) d.scale_of.push_back(like.scale_of(i));
+  const per_axis_data d{m.keep(scales), m.keep(zeros), scale_index::of(shape, axis, block), count_of(shape), inner_format(type)};
   tensor_desc out{.shape = extents_of(shape)};
   if (to_codes) out.format = d.format;
   else out.kind = element::reals;
   const custom_run run = per_axis_run(d.format, to_codes);
-  const auto* const user = m.keep(std::vector<per_axis_data>{std::move(d)});
+  const auto* const user = m.keep(std::vector<per_axis_data>{d});
   return m.graph().custom(m.name(), x, {.run = run, .out = out, .user = user, .user_bytes = scales.size() * 8});
 }
 

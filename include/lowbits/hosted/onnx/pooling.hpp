@@ -56,6 +56,7 @@ inline void average_pool(importer& m) {
     return m.graph().pad(m.name("padded"), e, {.before = {0, w.pad.top, w.pad.left, 0}, .after = {0, w.pad.bottom, w.pad.right, 0}});
   };
   const bool is_whole = (!w.has_pads || counts_pads) && w.behind.bottom + w.behind.right == 0;
+  settle(m, x);
   const int index = m.index();
   auto d = std::make_shared<deferred>();
   d->kind = m.kind();
@@ -65,7 +66,7 @@ inline void average_pool(importer& m) {
     const edge in = padded(image_codes(m, x));
     const tensor_desc in_desc = m.graph().desc(in);
     edge e;
-    if (is_byte(in_desc.format) && is_byte(t.format) && is_whole && o.kernel.h * o.kernel.w <= 64) {
+    if (is_byte(in_desc.format) && is_byte(t.format) && is_whole && o.kernel.h <= 8 && o.kernel.w <= 8 && in_desc.shape.extent[3] <= 16384) {
       // Every mean is over the same number of codes: a depthwise layer whose weights are all 1.
       const size_t channels = static_cast<size_t>(in_desc.shape.extent[3]), taps = static_cast<size_t>(o.kernel.h) * static_cast<size_t>(o.kernel.w);
       weight_data ones{.storage = weight_storage::s8, .s8 = m.keep(std::vector<int8_t>(channels * taps, 1)), .length = channels * taps,
@@ -98,6 +99,7 @@ inline void global_average_pool(importer& m) {
   shape_list shape(x.shape.size(), 1);
   shape[0] = x.extent(0);
   shape[1] = x.extent(1);
+  settle(m, x);
   const int index = m.index();
   auto d = std::make_shared<deferred>();
   d->kind = m.kind();

@@ -133,6 +133,8 @@ inline void matmul(importer& m) {
   m.expect(2, 2);
   value &x = m.input(0), &y = m.input(1);
   const matmul_form f = read_matmul(m, x, y);
+  settle(m, x);
+  settle(m, y);
   std::shared_ptr<deferred> d;
   if (is_matrix(y) && !x.is_constant()) {
     const int depth = y.extent(0);
@@ -164,6 +166,9 @@ inline void gemm(importer& m) {
     }
     m.require(fits, joined("C of shape ", text_of(b->shape), " does not broadcast to ", text_of(out)), "export the model again");
   }
+  settle(m, x);
+  settle(m, w);
+  if (b != nullptr) settle(m, *b);
   const bool as_bias = b != nullptr && is_per_channel(*b, out, 1);
   const bool is_dense = is_matrix(w) && !x.is_constant();
   const dense_layer l{rows, depth, units, tw, alpha, beta};

@@ -21,6 +21,22 @@ struct stored {
   edge any() const noexcept { return plain.node >= 0 ? plain : image; }
 };
 
+/// Which scale element i of a tensor has: one per index of an axis, or per block of them.
+struct scale_index {
+  size_t inner = 1, extent = 1, block = 0;
+
+  static scale_index of(const shape_list& shape, int axis, int block) noexcept {
+    scale_index s{1, static_cast<size_t>(shape[static_cast<size_t>(axis)]), static_cast<size_t>(block)};
+    for (size_t a = static_cast<size_t>(axis) + 1; a < shape.size(); ++a) s.inner *= static_cast<size_t>(shape[a]);
+    return s;
+  }
+  size_t operator()(size_t i) const noexcept {
+    const size_t along = i / inner % extent;
+    if (block == 0) return along;
+    return (i / inner / extent * ceil_div(extent, block) + along / block) * inner + i % inner;
+  }
+};
+
 /// A constant behind DequantizeLinear: codes and what they stand for.
 struct quantized_constant {
   std::shared_ptr<const constant> codes{};
@@ -32,14 +48,7 @@ struct quantized_constant {
   bool is_per_tensor() const noexcept { return scales.size() == 1; }
   /// Which scale element i has.
   size_t scale_of(size_t i) const noexcept {
-    if (is_per_tensor()) return 0;
-    size_t inner = 1;
-    for (size_t a = static_cast<size_t>(axis) + 1; a < codes->shape.size(); ++a) inner *= static_cast<size_t>(codes->shape[a]);
-    const auto extent = static_cast<size_t>(codes->shape[static_cast<size_t>(axis)]);
-    const size_t along = i / inner % extent;
-    if (block == 0) return along;
-    const auto blocks = ceil_div(extent, static_cast<size_t>(block));
-    return (i / inner / extent * blocks + along / static_cast<size_t>(block)) * inner + i % inner;
+    return is_per_tensor() ? 0 : scale_index::of(codes->shape, axis, block)(i);
   }
 };
 
