@@ -215,6 +215,26 @@ constexpr auto make_dynamic() {
                                                 .weights = lb::weights(w_up.value, lb::symmetric{.02f})}));
 }
 
+/// Layers on codes whose sums become real numbers before anything else, as ncnn's int8 layers.
+constexpr auto make_scaled() {
+  lb::builder<16> g;
+  const auto x = g.input("x", lb::real_tensor<4, 5, 4>());
+  const auto q = g.quantize("codes", x, {.out = {.05f, 0}, .policy = lb::rounding::away_float, .multiplier = 20.0f});
+  g.output(g.conv2d("conv", q, {.out_c = 6, .kernel = {3, 2}, .pad = 1, .weights = lb::weights(w_conv.value, s_six),
+                                .bias = real_six, .out_format = lb::as_reals, .fused = lb::activation::relu}));
+  g.output(g.depthwise("depthwise", q, {.kernel = 3, .pad = lb::same_padding, .multiplier = 2,
+                                        .weights = lb::weights(w_dw.value, lb::symmetric{.02f}),
+                                        .out_format = lb::as_reals}));
+  g.output(g.transposed_conv2d("up", q, {.out_c = 5, .kernel = {2, 3}, .stride = 2,
+                                         .weights = lb::weights(w_up.value, lb::symmetric{.02f}),
+                                         .out_format = lb::as_reals}));
+  g.output(g.conv2d("chained", q, {.out_c = 6, .kernel = {3, 2}, .pad = 1, .weights = lb::weights(w_conv.value, s_six),
+                                   .bias = real_six, .out = {.25f, 0}, .fused = lb::activation::relu,
+                                   .policy = lb::rounding::away_bias}));
+  return g.output(g.quantize("divided", x, {.out = {.25f, 3}, .out_format = lb::qformat::of<lb::u8>(),
+                                            .policy = lb::rounding::away_float}));
+}
+
 struct table_values {
   std::uint8_t byte[256];
   std::int16_t word[513];

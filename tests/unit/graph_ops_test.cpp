@@ -5,6 +5,7 @@
 
 #include "support/kernel_archs.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -371,6 +372,39 @@ TEST_CASE("graph ops: floats around integer weights") {
     return again;
   }();
   check_equal(fast, conv);
+}
+
+TEST_CASE("graph ops: sums that become real numbers") {
+  using net = lb::model<make_scaled>;
+  std::vector<float> x(80), conv(4 * 6 * 6), dw(4 * 5 * 8), up(8 * 11 * 5);
+  for (std::size_t i = 0; i < 80; ++i) x[i] = static_cast<float>((i * 53) % 97) / 16.0f - 3.0f;
+  x[7] = 0.125f;   // 2.5 and 0.5 steps
+  x[8] = -0.125f;
+  std::vector<std::int8_t> chained(4 * 6 * 6), q(80);
+  std::vector<std::uint8_t> divided(80);
+  alignas(lb::arena_alignment) static unsigned char arena[net::arena_bytes];
+  REQUIRE(net::run(arena, x, conv, dw, up, chained, divided) == lb::status::ok);
+  for (std::size_t i = 0; i < 80; ++i) {
+    q[i] = static_cast<std::int8_t>(std::clamp(std::round(x[i] * 20.0f), -128.0f, 127.0f));
+    CHECK(int{divided[i]} == std::clamp(static_cast<int>(std::round(x[i] / .25f)) + 3, 0, 255));
+  }
+  CHECK(q[7] == 3);
+  CHECK(q[8] == -3);
+  const lb::raw_accumulator<std::int32_t> raw;
+  const auto* const none = static_cast<const std::int32_t*>(nullptr);
+  std::vector<std::int32_t> sums(conv.size());
+  lb::ref::conv2d<std::int32_t>({1, 4, 5, 4, 4, 6, 6, {3, 2, 1, 1, 1, 1, 1, 1}, 1}, q.data(), 0, w_conv.value, 0, none, raw, sums.data());
+  for (std::size_t i = 0; i < conv.size(); ++i) {
+    const float v = lb::fp::sum(static_cast<float>(sums[i]) * (.05f * s_six[i % 6]), real_six[i % 6]);
+    CHECK(conv[i] == std::max(v, 0.0f));
+    CHECK(int{chained[i]} == static_cast<int>(std::clamp(std::round(v * 4.0f), 0.0f, 127.0f)));
+  }
+  sums.resize(dw.size());
+  lb::ref::depthwise<std::int32_t>({1, 4, 5, 4, 4, 5, 2, {3, 3, 1, 1, 1, 1, 1, 1}}, q.data(), 0, w_dw.value, 0, none, raw, sums.data());
+  for (std::size_t i = 0; i < dw.size(); ++i) CHECK(dw[i] == static_cast<float>(sums[i]) * (.05f * .02f));
+  sums.resize(up.size());
+  lb::ref::transposed_conv2d<std::int32_t>({1, 4, 5, 4, 8, 11, 5, {2, 3, 2, 2, 1, 1, 0, 0}, 1}, q.data(), 0, w_up.value, 0, none, raw, sums.data());
+  for (std::size_t i = 0; i < up.size(); ++i) CHECK(up[i] == static_cast<float>(sums[i]) * (.05f * .02f));
 }
 
 TEST_CASE("dynamic codes: the three definitions") {

@@ -119,6 +119,7 @@ TEST_CASE("runtime model: every operation gives the bytes of the compiled model"
   compare<make_constants>("constants, tables, pad with a value");
   compare<make_reals>("floats");
   compare<make_dynamic>("floats around integer weights");
+  compare<make_scaled>("sums that become real numbers");
 }
 
 namespace {

@@ -92,6 +92,7 @@ const policy policies[] = {
     policy_of<lb::round_even_float>("even_float", even_float),
     policy_of<lb::round_away_float>("away_float", away_float),
     policy_of<lb::round_shift_glow>("shift_glow", shift_glow),
+    policy_of<lb::round_away_bias>("away_bias", away_float),  // with a bias of 0 and one step
 };
 
 /// Mantissas at the ends, short ones (ties) and any.
@@ -196,7 +197,7 @@ TEST_CASE("a multiplier of zero gives zero") {
 TEST_CASE("policies as values") {
   const auto policy_of_value = [](lb::rounding r) { return lb::with_rounding(r, [](auto tag) { return decltype(tag)::policy; }); };
   for (const auto r : {lb::rounding::single, lb::rounding::double_gemmlowp, lb::rounding::tflite_int64, lb::rounding::even_float,
-                       lb::rounding::away_float, lb::rounding::shift_glow})
+                       lb::rounding::away_float, lb::rounding::shift_glow, lb::rounding::away_bias})
     CHECK(policy_of_value(r) == r);
 }
 

@@ -145,6 +145,12 @@ constexpr double hard_swish(double x) noexcept {
 }
 /// x * logistic(x).
 constexpr double silu(double x) noexcept { return fp::product(x, logistic(x)); }
+/// x * tanh(log(1 + exp(x))); with e = exp(x) that is x * n / (n + 2), n = e * (e + 2).
+constexpr double mish(double x) noexcept {
+  if (x > 20.0) return x;
+  const double e = exp(x), n = fp::product(e, fp::sum(e, 2.0));
+  return fp::quotient(fp::product(x, n), fp::sum(n, 2.0));
+}
 /// x * P(normal <= x) = x * erfc(-x / sqrt(2)) / 2, error below 4e-16 * (1 + |x|).
 constexpr double gelu(double x) noexcept {
   return fp::product(fp::product(0.5, x), erfc(fp::product(x, -0.7071067811865476)));

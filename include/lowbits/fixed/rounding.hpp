@@ -9,7 +9,8 @@
 //   round_double_gemmlowp    rounds the high product, then the shift: TFLite, TFLM, CMSIS-NN int8
 //   round_tflite_int64       16-bit multiplier: TFLite int16 activations with int64 accumulators
 //   round_even_float         float product, ties to even: ONNX Runtime, XNNPACK style
-//   round_away_float         float product, ties away from zero: ncnn
+//   round_away_float         float product, ties away from zero
+//   round_away_bias          the same with a bias between two float products: ncnn
 //   round_shift_glow         pre-shift, product, post-shift, all in 32 bits: Glow
 
 #include <concepts>
@@ -19,7 +20,7 @@
 namespace lowbits::inline LOWBITS_ABI {
 
 enum class rounding : uint8_t {
-  single, double_gemmlowp, tflite_int64, even_float, away_float, shift_glow
+  single, double_gemmlowp, tflite_int64, even_float, away_float, shift_glow, away_bias
 };
 
 namespace detail {
@@ -119,6 +120,22 @@ struct round_float {
 using round_even_float = round_float<fp::tie::to_even, rounding::even_float>;
 using round_away_float = round_float<fp::tie::away_from_zero, rounding::away_float>;
 
+/// nearest((float(x) * factor + bias) * steps), ties away from zero: the real number first, then its
+/// code, with a bias in real numbers. Each operation is rounded to float.
+struct round_away_bias {
+  static constexpr rounding policy = rounding::away_bias;
+  struct multiplier {
+    float factor = 0.0f, bias = 0.0f, steps = 1.0f;
+    constexpr bool operator==(const multiplier&) const = default;
+    static constexpr multiplier from(const real& r) noexcept { return {r.to_float(), 0.0f, 1.0f}; }
+  };
+  template <class Acc>
+  static constexpr int32_t apply(Acc x, const multiplier& m) noexcept {
+    const float y = fp::sum(fp::product(static_cast<float>(x), m.factor), m.bias);
+    return fp::to_nearest<fp::tie::away_from_zero>(fp::product(y, m.steps));
+  }
+};
+
 struct round_shift_glow {
   static constexpr rounding policy = rounding::shift_glow;
   using multiplier = glow_multiplier;
@@ -146,6 +163,7 @@ constexpr decltype(auto) with_rounding(rounding policy, Function&& f) {
     case rounding::even_float: return f(round_even_float{});
     case rounding::away_float: return f(round_away_float{});
     case rounding::shift_glow: return f(round_shift_glow{});
+    case rounding::away_bias: return f(round_away_bias{});
     case rounding::single: break;
   }
   return f(round_single{});

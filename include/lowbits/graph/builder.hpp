@@ -185,11 +185,14 @@ public:
     return push(n, v);
   }
   /// Floats to codes, ties to even; policy away_float: ties away from zero.
-  constexpr edge quantize(const node_name& name, edge x, const product_options& o) {
+  constexpr edge quantize(const node_name& name, edge x, const quantize_options& o) {
     infer::verdict v;
     node n = with_output(op_kind::quantize, name, {x}, o.out, o.out_format, o.fused, o.policy);
     n.out = infer::codes_like(desc(x), o.out, o.out_format == same_as_input ? qformat{} : o.out_format);
+    n.parameter = static_cast<double>(o.multiplier);
     v.require(o.policy == rounding::single || o.policy == rounding::away_float, graph_errc::policy);
+    v.require(fp::is_zero(o.multiplier) || o.policy == rounding::away_float, graph_errc::policy);
+    v.require(fp::is_zero(o.multiplier) || fp::is_positive(o.multiplier), graph_errc::scale);
     v.require(desc(x).kind == element::reals, graph_errc::element);
     return push(n, v);
   }
@@ -297,8 +300,9 @@ private:
                              rounding policy = rounding::single) const {
     node n{.kind = kind,
            .name = name,
-           .out = desc(x.value[0]).kind == element::reals ? infer::reals_like(desc(x.value[0]))
-                                                          : infer::codes_like(desc(x.value[0]), out, format),
+           .out = desc(x.value[0]).kind == element::reals || (has_weights(kind) && format == as_reals)
+                      ? infer::reals_like(desc(x.value[0]))
+                      : infer::codes_like(desc(x.value[0]), out, format),
            .fused = fused,
            .policy = policy};
     n.in_count = x.count;

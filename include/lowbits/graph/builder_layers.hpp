@@ -22,7 +22,7 @@ constexpr edge builder<Capacity>::conv2d(const node_name& name, edge x, const co
         v.require(o.groups >= 1 && e.c % o.groups == 0 && o.out_c % o.groups == 0,
                   graph_errc::groups)) {
       const int64_t depth = int64_t{n.window.taps()} * (e.c / o.groups);
-      infer::check_weights(in, o.weights, o.bias, depth * o.out_c, o.out_c, depth, v);
+      infer::check_weights(n, in, depth * o.out_c, o.out_c, depth, v);
     }
     e.c = o.out_c;
     n.out.shape = e.shape_like(in);
@@ -42,7 +42,7 @@ constexpr edge builder<Capacity>::depthwise(const node_name& name, edge x, const
     if (v.require(infer::is_small(o.multiplier, 1) && e.c <= highest_of<int32_t> / o.multiplier,
                   graph_errc::channels, 1, o.multiplier)) {
       e.c *= o.multiplier;
-      infer::check_weights(in, o.weights, o.bias, int64_t{n.window.taps()} * e.c, e.c,
+      infer::check_weights(n, in, int64_t{n.window.taps()} * e.c, e.c,
                            n.window.taps(), v);
     }
     n.out.shape = e.shape_like(in);
@@ -61,7 +61,7 @@ constexpr edge builder<Capacity>::transposed_conv2d(const node_name& name, edge 
         infer::fit_transposed(image_extents::of(in), o.kernel, o.stride, o.pad, n.window, v);
     v.require(o.out_c >= 1, graph_errc::channels, 1, o.out_c);
     const int64_t depth = int64_t{n.window.taps()} * e.c;
-    if (v.ok()) infer::check_weights(in, o.weights, o.bias, depth * o.out_c, o.out_c, depth, v);
+    if (v.ok()) infer::check_weights(n, in, depth * o.out_c, o.out_c, depth, v);
     e.c = o.out_c;
     n.out.shape = e.shape_like(in);
   }
@@ -74,7 +74,7 @@ constexpr edge builder<Capacity>::dense(const node_name& name, edge x, const den
   node n = weighted(op_kind::dense, name, x, o);
   const row_extents rows = row_extents::of(desc(x));
   if (v.require(o.units >= 1, graph_errc::channels, 1, o.units)) {
-    infer::check_weights(desc(x), o.weights, o.bias, int64_t{rows.columns} * o.units, o.units,
+    infer::check_weights(n, desc(x), int64_t{rows.columns} * o.units, o.units,
                          rows.columns, v);
     n.out.shape = row_extents::is_single(desc(x)) ? tensor_shape{1, {o.units}}
                                                   : tensor_shape{2, {rows.rows, o.units}};

@@ -14,6 +14,7 @@ constexpr double tanh(double x, double) noexcept { return curve::tanh(x); }
 constexpr double hard_sigmoid(double x, double) noexcept { return curve::hard_sigmoid(x); }
 constexpr double hard_swish(double x, double) noexcept { return curve::hard_swish(x); }
 constexpr double silu(double x, double) noexcept { return curve::silu(x); }
+constexpr double mish(double x, double) noexcept { return curve::mish(x); }
 constexpr double gelu(double x, double) noexcept { return curve::gelu(x); }
 constexpr double exp(double x, double) noexcept { return curve::exp(x); }
 constexpr double square(double x, double) noexcept { return curve::square(x); }

@@ -69,6 +69,7 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
     s.has_wide_sums = n.bias.is_wide || !fits_int32(g, i);
     s.is_prepared = has_prepared_layout(s, n.weights);
   }
+  if (s.out == number_type::real && has_weights(s.kind)) s.policy = rounding::single;
   if (s.x == number_type::real && n.kind != op_kind::quantize) s.policy = rounding::single, s.sum = sum_definition::single, s.has_wide_sums = false;
   return s;
 }

@@ -54,6 +54,15 @@ struct dynamic_on_each_arch {
   using on = dynamic_step<Kernel, Arch, Data>;
 };
 
+template <template <class, class, class, class, class> class Kernel, class X, class Data>
+struct scaled_on_each_arch {
+  template <class Arch>
+  using on = scaled_step<Kernel, Arch, X, Data>;
+};
+template <template <class, class, class, class, class> class Kernel, bool IsPrepared, class X, class Data>
+using scaled = std::conditional_t<IsPrepared, scaled_on_each_arch<Kernel, X, Data>,
+                                  on_any_arch<scaled_step<Kernel, arch::generic, X, Data>>>;
+
 template <op_kind Kind>
 constexpr auto select_real_step() noexcept {
   if constexpr (Kind == op_kind::depthwise) return on_any_arch<real_weighted_step<Kind, depthwise_shape>>{};
@@ -82,6 +91,11 @@ constexpr auto select_step() noexcept {
     else return dynamic_on_each_arch<kernel::conv2d, Data>{};
   } else if constexpr (is_real_operation(S)) {
     return select_real_step<kind>();
+  } else if constexpr (has_weights(kind) && S.out == number_type::real) {
+    if constexpr (kind == op_kind::depthwise) return scaled<kernel::depthwise, S.is_prepared, x_type, Data>{};
+    else if constexpr (kind == op_kind::transposed_conv2d)
+      return scaled<kernel::transposed_conv2d, S.is_prepared, x_type, Data>{};
+    else return scaled<kernel::conv2d, S.is_prepared, x_type, Data>{};
   } else if constexpr (kind == op_kind::depthwise) {
     return weighted<kernel::depthwise, S.is_prepared, x_type, acc, out_type, Data>{};
   } else if constexpr (kind == op_kind::transposed_conv2d) {

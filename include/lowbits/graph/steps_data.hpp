@@ -33,13 +33,26 @@ constexpr size_t channels_of(const node& n) noexcept {
 /// Multipliers of a weighted node: one per output channel, or one for all on processors without vectors.
 constexpr size_t factor_count(const node& n) noexcept {
   constexpr bool one_suffices = LOWBITS_DISPATCH == 0 && std::is_same_v<arch::native, arch::generic>;
-  return one_suffices && n.weights.scale_count <= 1 ? 1 : channels_of(n);
+  const bool is_plain = n.out.kind == element::codes && n.policy != rounding::away_bias;
+  return one_suffices && is_plain && n.weights.scale_count <= 1 ? 1 : channels_of(n);
 }
+/// What a multiplier of a weighted node with signature s is.
+template <step_signature S>
+using multiplier_of = typename std::conditional_t<S.out == number_type::real, std::type_identity<float>,
+                                                  std::type_identity<typename rounding_tag<S.policy>::multiplier>>::type;
+
 template <class Multiplier>
 constexpr void fill_factors(const node& n, const tensor_desc& in, Multiplier* to) noexcept {
   for (size_t c = 0; c < factor_count(n); ++c) {
-    const bool is_repeated = c > 0 && n.weights.scale_of(c) == n.weights.scale_of(c - 1);
-    to[c] = is_repeated ? to[c - 1] : Multiplier::from(factor_of(n, in, c));
+    if constexpr (std::is_same_v<Multiplier, float>) {
+      to[c] = fp::product(in.params.scale, n.weights.scale_of(c));
+    } else if constexpr (std::is_same_v<Multiplier, round_away_bias::multiplier>) {
+      to[c] = {fp::product(in.params.scale, n.weights.scale_of(c)), n.bias.is_bound() ? n.bias.f32[c] : 0.0f,
+               fp::quotient(1.0f, n.out.params.scale)};
+    } else {
+      const bool is_repeated = c > 0 && n.weights.scale_of(c) == n.weights.scale_of(c - 1);
+      to[c] = is_repeated ? to[c - 1] : Multiplier::from(factor_of(n, in, c));
+    }
   }
 }
 
@@ -77,6 +90,13 @@ constexpr auto make_weighted(const node& n, const tensor_desc& x, const Shape& s
   d.x_zero = x.params.zero_point;
   d.w_zero = n.weights.zero_point;
   return d;
+}
+
+template <step_signature S, class Shape>
+constexpr auto make_scaled(const node& n, const tensor_desc& x, const Shape& shape, const float* scales) noexcept {
+  return scaled_data<Shape, decltype(weights_of<S>(n.weights))>{shape, weights_of<S>(n.weights), scales, n.bias.f32,
+                                                                real_range::of(n.fused), n.out.count(),
+                                                                x.params.zero_point, n.weights.zero_point};
 }
 
 /// The table that a function node was given.
@@ -164,6 +184,9 @@ constexpr auto make_node_data(const Graph& g, int i, const Constant* constants) 
   const tensor_desc &x = g[n.in[0]].out, &y = g[n.in[1]].out;
   if constexpr (is_real_operation(S)) {
     return make_real_data<S>(n, x, y);
+  } else if constexpr (has_weights(S.kind) && S.out == number_type::real) {
+    if constexpr (S.kind == op_kind::depthwise) return make_scaled<S>(n, x, depthwise_shape_of(n, x), constants);
+    else return make_scaled<S>(n, x, conv2d_shape_of(n, x), constants);
   } else if constexpr (S.kind == op_kind::conv2d || S.kind == op_kind::transposed_conv2d) {
     return make_weighted<S>(n, x, conv2d_shape_of(n, x), constants);
   } else if constexpr (S.kind == op_kind::depthwise) {
@@ -204,7 +227,7 @@ constexpr auto make_node_data(const Graph& g, int i, const Constant* constants) 
   } else if constexpr (S.kind == op_kind::quantize || S.kind == op_kind::dequantize) {
     constexpr bool to_codes = S.kind == op_kind::quantize;
     return conversion_data{n.out.count(), to_codes ? n.out.params : x.params,
-                           to_codes ? stage_of(n) : output_stage{}};
+                           to_codes ? stage_of(n) : output_stage{}, static_cast<float>(n.parameter)};
   } else if constexpr (S.kind == op_kind::custom) {
     custom_data d{n.custom.run, n.custom.user, n.custom.scratch_bytes, n.out, {}};
     for (int k = 0; k < n.in_count; ++k) d.in[k] = g[n.in[k]].out;

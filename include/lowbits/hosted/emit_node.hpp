@@ -52,6 +52,7 @@ inline std::string text_of(rounding r) {
     case rounding::even_float: return "lb::rounding::even_float";
     case rounding::away_float: return "lb::rounding::away_float";
     case rounding::shift_glow: return "lb::rounding::shift_glow";
+    case rounding::away_bias: return "lb::rounding::away_bias";
     case rounding::single: break;
   }
   return "lb::rounding::single";
@@ -68,6 +69,7 @@ inline std::string text_of(real_function f) {
                {functions::hard_sigmoid, "hard_sigmoid"},
                {functions::hard_swish, "hard_swish"},
                {functions::silu, "silu"},
+               {functions::mish, "mish"},
                {functions::gelu, "gelu"},
                {functions::exp, "exp"},
                {functions::square, "square"}};
@@ -125,7 +127,8 @@ public:
         .add("dynamic", joined("lb::dynamic_definition::", definition), n.dynamic != dynamic_definition::symmetric);
   }
   option_list& out(const node& n, const call_context& c) {
-    if (n.out.kind == element::reals) return fused(n);
+    if (n.out.kind == element::reals)
+      return add("out_format", "lb::as_reals", has_weights(n.kind) && c.in[0]->out.kind == element::codes).fused(n);
     add("out", text_of(n.out.params));
     const qformat inherited = n.kind == op_kind::quantize ? qformat{} : c.in[0]->out.format;
     add("out_format", joined("lb::qformat::of<", type_name(n.out.format), ">()"),
@@ -265,7 +268,12 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
           .product(n)
           .add("negative_slope", literal(static_cast<float>(n.parameter)), n.parameter != 1.0)
           .arguments();
-    case op_kind::quantize: call = "quantize"; return o.out(n, c).policy(n).arguments();
+    case op_kind::quantize:
+      call = "quantize";
+      return o.out(n, c)
+          .policy(n)
+          .add("multiplier", literal(static_cast<float>(n.parameter)), n.parameter != 0)
+          .arguments();
     case op_kind::dequantize: call = "dequantize"; return {};
     case op_kind::function: {
       call = n.table.is_bound ? "table" : "function";

@@ -36,6 +36,14 @@ constexpr void add_weighted(list& l, op_kind kind) noexcept {
         s.has_wide_sums = true;
         if (x == out) l.add(s);
       }
+  // With a bias in real numbers: floats come out, or ncnn's codes.
+  for (number_type x : bytes)
+    for (bool is_prepared : {false, true}) {
+      l.add({.kind = kind, .x = x, .out = number_type::real, .weights = weight_storage::s8, .is_prepared = is_prepared});
+      if (x == number_type::q8)
+        l.add({.kind = kind, .x = x, .out = x, .policy = rounding::away_bias, .weights = weight_storage::s8,
+               .is_prepared = is_prepared});
+    }
   for (rounding r : wide_roundings)
     for (weight_storage w : {weight_storage::s8, weight_storage::s16})
       for (bool wide_bias : {false, true}) {

@@ -76,6 +76,7 @@ struct conversion_data {
   size_t count = 0;
   affine params{};
   output_stage stage{};
+  float multiplier = 0;  ///< instead of a division by the scale, where it is not 0
 };
 
 template <class Arch, class Out, class TiesAway>
@@ -87,7 +88,7 @@ struct quantize_step {
       const float* x = elements<float>(io.in[0]);
       auto* y = elements<typename Out::storage>(io.out);
       for (size_t i = 0; i < d.count; ++i) {
-        const float steps = fp::quotient(x[i], d.params.scale);
+        const float steps = fp::is_zero(d.multiplier) ? fp::quotient(x[i], d.params.scale) : fp::product(x[i], d.multiplier);
         y[i] = static_cast<typename Out::storage>(
             d.stage(fp::is_nan(steps) ? 0 : fp::to_nearest<fp::tie::away_from_zero>(steps)));
       }

@@ -137,7 +137,7 @@ constexpr int64_t largest_weight(const weight_data& w) noexcept {
 }
 constexpr int64_t largest_bias(const bias_data& b) noexcept {
   int64_t m = 0;
-  for (size_t i = 0; i < b.length; ++i)
+  for (size_t i = 0; i < b.length && !b.is_real; ++i)
     m = larger(m, b[i] == lowest_of<int64_t> ? highest_of<int64_t> : b[i] < 0 ? -b[i] : b[i]);
   return m;
 }
@@ -149,16 +149,24 @@ constexpr bool accumulator_holds(const tensor_desc& in, const weight_data& w, co
       products <= product_capacity(largest_value(in), largest_weight(w), limit, bias);
 }
 
-/// Weights, bias and accumulator of a layer with `count` weights, `channels` outputs and
-/// `products` products in each output.
-constexpr void check_weights(const tensor_desc& in, const weight_data& w, const bias_data& b,
-                             int64_t count, int channels, int64_t products, verdict& v) noexcept {
+/// True for a layer on codes whose bias is added in real numbers.
+constexpr bool scales_first(const node& n, const tensor_desc& in) noexcept {
+  return in.kind == element::codes && (n.out.kind == element::reals || n.policy == rounding::away_bias);
+}
+
+/// Weights, bias and accumulator of layer n with `count` weights, `channels` outputs and `products`
+/// products in each output.
+constexpr void check_weights(const node& n, const tensor_desc& in, int64_t count, int channels, int64_t products,
+                             verdict& v) noexcept {
+  const weight_data& w = n.weights;
+  const bias_data& b = n.bias;
   if (!v.require(w.is_bound(), graph_errc::no_weights)) return;
   const bool real = w.storage == weight_storage::f32;
   // Floats meet weights in codes as codes of 8 bits; the bias is added behind.
   const bool dynamic = !real && in.kind == element::reals;
+  const bool first = scales_first(n, in);
   const bool alike = in.kind == (real || dynamic ? element::reals : element::codes) &&
-                     (!b.is_bound() || b.is_real == (real || dynamic));
+                     (!b.is_bound() || b.is_real == (real || dynamic || first));
   if (!v.require(alike, graph_errc::element)) return;
   v.require(w.format.valid(), graph_errc::format);
   const size_t needed = w.needed_length(static_cast<size_t>(count));
@@ -175,8 +183,9 @@ constexpr void check_weights(const tensor_desc& in, const weight_data& w, const 
       ? w.zero_point == 0
       : w.zero_point >= w.format.lowest() && w.zero_point <= w.format.highest();
   v.require(zero_ok, graph_errc::zero_point);
-  if (dynamic) {
-    const int64_t capacity = product_capacity(255, largest_weight(w), highest_of<int32_t>);
+  if (dynamic || first) {
+    v.require(in.kind == element::reals || in.format.bits <= 8, graph_errc::element);
+    const int64_t capacity = product_capacity(dynamic ? 255 : largest_value(in), largest_weight(w), highest_of<int32_t>);
     return void(v.require(products <= capacity, graph_errc::accumulator));
   }
   const int64_t limit = highest_of<int64_t>;

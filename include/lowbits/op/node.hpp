@@ -96,7 +96,7 @@ struct node {
   constant_data constant{};
   bool has_fill = false;  ///< pad: with `fill`, or `parameter` for floats; otherwise with zeros
   int fill = 0;
-  double parameter = 0;  ///< of function; softmax: beta
+  double parameter = 0;  ///< of function; softmax: beta; quantize: multiplier
   custom_options custom{};
 };
 

@@ -39,6 +39,10 @@ inline constexpr affine not_stated{.scale = 0.0f};
 /// An output format that is not stated is the input's.
 inline constexpr qformat same_as_input{.bits = 0};
 
+/// Of a layer with weights: floats come out, y = float(sum) * (in_scale * weight_scale) + bias, where the
+/// bias is a float one.
+inline constexpr qformat as_reals{.bits = 255};
+
 /// How in_scale * weight_scale is rounded before the division by the output scale.
 enum class scale_product : uint8_t {
   exact,    ///< in double: TFLite's convolutions, and ours
@@ -135,6 +139,16 @@ struct product_options {
   activation fused = activation::none;
   rounding policy = rounding::single;
   scale_product product = scale_product::exact;  ///< of mul
+};
+
+/// Floats to codes: x / out.scale to the nearest, or where a multiplier is given (away_float only) the
+/// nearest to x * multiplier, as ncnn has it, whose reciprocal out.scale then is.
+struct quantize_options {
+  affine out = not_stated;
+  qformat out_format = same_as_input;
+  activation fused = activation::none;
+  rounding policy = rounding::single;
+  float multiplier = 0;
 };
 
 /// A change of scale. Numbers below zero can get a factor of their own, which with any policy but

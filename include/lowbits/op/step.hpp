@@ -67,7 +67,8 @@ using rounding_tag = std::conditional_t<
             Policy == rounding::tflite_int64, round_tflite_int64,
             std::conditional_t<Policy == rounding::even_float, round_even_float,
                                std::conditional_t<Policy == rounding::away_float, round_away_float,
-                                                  round_shift_glow>>>>>;
+                                                  std::conditional_t<Policy == rounding::away_bias, round_away_bias,
+                                                                     round_shift_glow>>>>>>;
 
 template <class T>
 const T* elements(const void* p) noexcept {

@@ -7,6 +7,7 @@
 #include <lowbits/kernel/depthwise.hpp>
 #include <lowbits/kernel/transposed_conv2d.hpp>
 #include <lowbits/op/step.hpp>
+#include <lowbits/ref/real_ops.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -72,6 +73,42 @@ struct weighted_step {
   static void pack(const void* data, const unsigned char* blob, unsigned char* packed) noexcept {
     const Data& d = *static_cast<const Data*>(data);
     kernel_type::pack(d.shape, located(d.weights, blob), d.bias, d.x_zero, packed);
+  }
+};
+
+/// A layer on codes whose sums become floats: y = range(float(sum) * scale + bias).
+template <class Shape, class Weights>
+struct scaled_data {
+  using weights_type = Weights;
+  Shape shape{};
+  Weights weights{};
+  const float* scales = nullptr;  ///< one per channel
+  const float* bias = nullptr;    ///< the same, or null
+  real_range range{};
+  size_t count = 0;
+  int x_zero = 0;
+  int w_zero = 0;
+};
+
+template <template <class, class, class, class, class> class Kernel, class Arch, class X, class Data>
+struct scaled_step {
+  using kernel_type = Kernel<Arch, typename X::storage, located_type<typename Data::weights_type>, int32_t, float_output>;
+
+  static constexpr step_needs needs(const Data& d) noexcept {
+    return {kernel_type::packed_bytes(d.shape), kernel_type::scratch_bytes(d.shape)};
+  }
+  static void run(const void* data, const step_io& io) noexcept {
+    const Data& d = *static_cast<const Data*>(data);
+    float* y = elements<float>(io.out);
+    kernel_type::run(d.shape, elements<typename X::storage>(io.in[0]), d.x_zero, located(d.weights, io.blob), d.w_zero,
+                     static_cast<const int32_t*>(nullptr), io.packed, float_output{.scales = d.scales, .bias = d.bias}, y,
+                     io.scratch);
+    if (d.range != real_range{})
+      for (size_t i = 0; i < d.count; ++i) y[i] = d.range(y[i]);
+  }
+  static void pack(const void* data, const unsigned char* blob, unsigned char* packed) noexcept {
+    const Data& d = *static_cast<const Data*>(data);
+    kernel_type::pack(d.shape, located(d.weights, blob), static_cast<const int32_t*>(nullptr), d.x_zero, packed);
   }
 };
 

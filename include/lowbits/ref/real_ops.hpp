@@ -22,6 +22,7 @@ namespace lowbits::inline LOWBITS_ABI {
 struct real_range {
   float lowest = -__builtin_inff(), highest = __builtin_inff();
 
+  constexpr bool operator==(const real_range&) const = default;
   static constexpr real_range of(activation fused) noexcept {
     switch (fused) {
       case activation::relu: return {0.0f, __builtin_inff()};

@@ -85,6 +85,12 @@ public:
     last_real_ = index_;
   }
 
+  /// The layer computes in integers, but floats come out.
+  void gives_reals() {
+    require(!options_.integer_only, "floats come out of the layer",
+            "quantize the layers so that codes stay between them (int8 terms above 100), or leave integer_only off");
+  }
+
   int integer(int number, int otherwise) const {
     const param* const p = find(number);
     if (p == nullptr) return otherwise;
@@ -135,7 +141,7 @@ public:
     require(k < layer_->bottoms.size(), joined("input ", k, " is missing"));
     return *values_[static_cast<size_t>(layer_->bottoms[k])];
   }
-  const tensor_desc& desc_of(const value& v) const noexcept { return desc(v.planar.node >= 0 ? v.planar : v.image); }
+  const tensor_desc& desc_of(const value& v) const noexcept { return desc(any(v)); }
   bool are_codes(const value& v) const noexcept { return desc_of(v).kind == element::codes; }
   void require_reals(const value& v) const {
     require(!are_codes(v), "the input is codes, which this layer cannot take",
@@ -170,6 +176,11 @@ public:
     return moves ? checked(graph().transpose(name(purpose), e, axes)) : reshaped(e, to, purpose);
   }
 
+  /// The edge of v that is there already, and a value of the same shape made from it.
+  static edge any(const value& v) noexcept { return v.image.node >= 0 ? v.image : v.planar; }
+  static value like(const value& v, edge e) noexcept {
+    return v.image.node >= 0 ? value{.shape = v.shape, .image = e} : planar_value(v.shape, e);
+  }
   static value planar_value(const tensor_shape& s, edge e) { return {.shape = s, .planar = e}; }
   /// e is [rows][columns][channels].
   value image_value(edge e) const {
@@ -183,7 +194,7 @@ public:
     require(k < layer_->tops.size(), joined("output ", k, " is missing"));
     const int blob = layer_->tops[k];
     values_[static_cast<size_t>(blob)] = v;
-    const edge e = v.image.node >= 0 ? v.image : v.planar;
+    const edge e = any(v);
     record();
     node_origin& from = model_.origins[static_cast<size_t>(e.node)];
     if (from.operation == index_ && from.output < 0) from.tensor = blob_name(blob), from.output = static_cast<int>(k);
@@ -202,22 +213,22 @@ public:
     record();
     return e;
   }
-  /// A node of a layer in real_layers.hpp; array_bytes count what data points to.
+  /// A node of a layer in real_layers.hpp.
   template <class Data>
-  edge custom(std::string_view purpose, const edge_list& x, const tensor_desc& out, const Data& data,
-              size_t array_bytes = 0, uint64_t macs = 0) {
-    custom_options o{.run = &Data::run, .out = out, .user_bytes = sizeof(Data) + array_bytes, .macs = macs};
+  edge custom(std::string_view purpose, const edge_list& x, const tensor_desc& out, const Data& data) {
+    custom_options o{.run = &Data::run, .out = out, .user_bytes = sizeof(Data)};
     o.user = keep(std::vector<Data>{data});
     return checked(graph().custom(name(purpose), x, o));
+  }
+  /// Floats that never change.
+  edge constant(std::string_view purpose, const tensor_shape& s, std::vector<float> values) {
+    const size_t n = values.size();
+    const float* const at = keep(std::move(values));
+    return checked(graph().constant(name(purpose), {.shape = s, .kind = element::reals}, {number_type::real, at, n}));
   }
   template <class T>
   const T* keep(std::vector<T> elements) {
     return model_.keep(std::move(elements));
-  }
-  /// Null for a list without elements.
-  template <class T>
-  const T* keep_or_null(std::vector<T> elements) {
-    return elements.empty() ? nullptr : keep(std::move(elements));
   }
   /// The codes of e, floats, for a scale that multiplies; made once for each pair.
   edge& codes_of(edge e, float scale) { return codes_[{e.node, fp::to_bits(scale)}]; }

@@ -17,7 +17,7 @@ inline void dropout(importer& m) {
   m.require_counts(1, 1);
   const float scale = m.real(0, 1.0f);
   if (scale == 1.0f) alias(m);
-  else curve_layer(m, {curve_kind::mul, scale});
+  else define_map(m, [&](edge e) { return times(m, {}, e, scale); });
 }
 
 inline void define_reshaped(importer& m, const tensor_shape& s) {

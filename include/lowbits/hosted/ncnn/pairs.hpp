@@ -4,6 +4,7 @@
 // Layers that combine blobs element by element: BinaryOp, Eltwise.
 
 #include <lowbits/hosted/ncnn/maps.hpp>
+#include <lowbits/hosted/ncnn/real_layers.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::ncnn {
 
@@ -22,11 +23,23 @@ inline value widened_to(importer& m, value& v, const value& other, size_t k) {
   return importer::planar_value(s, m.reshaped(v.planar, s, joined("operand", k)));
 }
 
+enum class pair_kind : uint8_t { add, sub, mul, div, maximum, minimum, power };
+
 inline edge pair_of(importer& m, std::string_view purpose, edge x, edge y, pair_kind kind) {
+  auto& g = m.graph();
+  switch (kind) {
+    case pair_kind::add: return plus(m, purpose, x, y);
+    case pair_kind::sub: return m.checked(g.sub(m.name(purpose), x, y, {}));
+    case pair_kind::mul: return times(m, purpose, x, y);
+    case pair_kind::maximum: return m.checked(g.maximum(m.name(purpose), x, y, {}));
+    case pair_kind::minimum: return m.checked(g.minimum(m.name(purpose), x, y, {}));
+    case pair_kind::div:
+    case pair_kind::power: break;
+  }
   infer::verdict v;
   const tensor_desc out{.shape = infer::broadcast(m.desc(x).shape, m.desc(y).shape, v), .kind = element::reals};
   m.check(v);
-  return m.custom(purpose, {x, y}, out, real_pair{kind});
+  return m.custom(purpose, {x, y}, out, real_pair{kind == pair_kind::power});
 }
 
 /// The two values as edges of one order; is_image where that is rows, columns, channels.
@@ -37,19 +50,34 @@ inline value pair_values(importer& m, std::string_view purpose, value& x, value&
   return importer::planar_value(m.desc(e).shape, e);
 }
 
+/// Division by a number has no operation of its own; in double it rounds to the same float.
+inline double divided(double x, double by) noexcept { return fp::quotient(x, by); }
+inline double divisor(double x, double of) noexcept { return fp::quotient(of, x); }
+
+/// BinaryOp with a number on the right, or on the left where the operation is a reversed one.
+inline edge with_number(importer& m, edge x, int kind, float b) {
+  const auto number = [&] { return m.constant("number", {1, {1}}, {b}); };
+  switch (kind) {
+    case 0: return plus(m, {}, x, b);
+    case 1: return plus(m, {}, x, -b);
+    case 2: return times(m, {}, x, b);
+    case 3: return m.checked(m.graph().function(m.name(), x, divided, {}, static_cast<double>(b)));
+    case 4: return at_least(m, {}, x, b);
+    case 5: return at_most(m, {}, x, b);
+    case 6: return pair_of(m, {}, x, number(), pair_kind::power);
+    case 7: return pair_of(m, {}, number(), x, pair_kind::sub);
+    case 8: return m.checked(m.graph().function(m.name(), x, divisor, {}, static_cast<double>(b)));
+    default: return pair_of(m, {}, number(), x, pair_kind::power);
+  }
+}
+
 /// Operations of BinaryOp: add, sub, mul, div, max, min, pow, rsub, rdiv, rpow.
 inline void binary_op(importer& m) {
   const int kind = m.integer(0, 0);
   m.require(kind >= 0 && kind <= 9, joined("the operation ", kind, " is not supported"), "use one of 0 to 9");
   if (m.integer(1, 0) != 0) {
     const float b = m.real(2, 0);
-    constexpr float infinity = fp::from_bits(fp::infinity_bits);
-    const real_curve curves[] = {{curve_kind::add, b},   {curve_kind::add, -b},
-                                 {curve_kind::mul, b},   {curve_kind::div, b},
-                                 {curve_kind::clip, b, infinity}, {curve_kind::clip, -infinity, b},
-                                 {curve_kind::power, b}, {curve_kind::rsub, b},
-                                 {curve_kind::rdiv, b},  {curve_kind::rpower, b}};
-    return curve_layer(m, curves[kind]);
+    return define_map(m, [&](edge e) { return with_number(m, e, kind, b); });
   }
   m.require_counts(2, 1);
   constexpr pair_kind kinds[] = {pair_kind::add,     pair_kind::sub,   pair_kind::mul, pair_kind::div, pair_kind::maximum,
@@ -78,11 +106,7 @@ inline void eltwise(importer& m) {
   const auto operand = [&](size_t k) {
     value& x = m.x(k);
     if (kind != 1 || factors.empty()) return x;
-    const bool is_image = x.image.node >= 0;
-    const edge e = is_image ? x.image : x.planar;
-    channel_map d{.count = x.shape.count(), .curve = {curve_kind::mul, factors[k]}};
-    const edge y = m.custom(joined("part", k), {e}, m.desc(e), d);
-    return is_image ? m.image_value(y) : importer::planar_value(x.shape, y);
+    return importer::like(x, times(m, joined("part", k), importer::any(x), factors[k]));
   };
   value sum = operand(0);
   for (size_t k = 1; k < m.bottom_count(); ++k) {

@@ -27,13 +27,25 @@ std::vector<T> channels_last(const std::vector<T>& w, size_t out, size_t in, siz
   return v;
 }
 
+/// ncnn's code for a float: halves away from zero, -127 to 127.
+inline int8_t narrow_code(float v) noexcept {
+  return static_cast<int8_t>(clamp<int32_t>(fp::to_nearest<fp::tie::away_from_zero>(v), -127, 127));
+}
+
 /// The block of weights of a layer with its bias and scales, in the file's order.
 struct product_weights {
   stored_weights w{};
   std::vector<float> bias{};
   code_scales scales{};
   bool on_codes = false;
+  bool is_depthwise = false;  ///< [taps][out] instead of [out][taps][in]
 };
+
+template <class Function>
+void rearrange(product_weights& p, const Function& f) {
+  if (p.w.are_codes) p.w.codes = f(p.w.codes);
+  else p.w.reals = f(p.w.reals);
+}
 
 inline product_weights read_weights(importer& m, int64_t count, int out_c, int groups, bool has_bias, int term) {
   product_weights p;
@@ -59,43 +71,82 @@ inline product_weights read_weights(importer& m, int64_t count, int out_c, int g
   if (!p.w.are_codes) {
     const size_t row = p.w.reals.size() / static_cast<size_t>(out_c);
     for (size_t i = 0; i < p.w.reals.size(); ++i)
-      p.w.codes.push_back(narrow_code(fp::product(p.w.reals[i], p.scales.weights[i / row])));
+      p.w.codes.push_back(narrow_code(fp::product(p.w.reals[i], p.scales.weights[i / row])));  // as ncnn on loading
     p.w.reals.clear();
     p.w.are_codes = true;
   }
   return p;
 }
 
-/// The node of a product over x, whose elements are in the order of shape. Weights [out][taps][in].
-inline edge product_node(importer& m, edge x, const conv2d_shape& shape, product_weights p, const real_curve& curve,
-                         const tensor_shape& out, bool is_transposed = false) {
-  const uint64_t macs = is_transposed
-      ? uint64_t{1} * static_cast<uint64_t>(shape.in_h) * static_cast<uint64_t>(shape.in_w) * p.w.reals.size()
-      : out.count() * static_cast<uint64_t>(shape.depth());
-  tensor_desc d{.shape = out, .kind = element::reals};
+/// The weights of one layer as a node wants them; kept as long as the model.
+inline weight_data bound_weights(importer& m, product_weights& p) {
   if (!p.on_codes) {
-    m.require(m.desc(x).kind == element::reals, "the input is codes, but the weights are floats",
+    weight_data w{.storage = weight_storage::f32, .length = p.w.reals.size()};
+    w.f32 = m.keep(std::move(p.w.reals));
+    return w;
+  }
+  weight_data w{.storage = weight_storage::s8, .length = p.w.codes.size(), .format = {8, true}};
+  w.s8 = m.keep(std::move(p.w.codes));
+  return w;
+}
+/// The scale that gives ncnn's factor for the sums when it meets codes with this step: equal to the last
+/// bit where such a float exists, else next to it.
+inline float weight_step(const importer& m, float step, float in_scale, float scale) {
+  const float factor = fp::quotient(1.0f, fp::product(in_scale, scale)), guess = fp::quotient(factor, step);
+  m.require(fp::is_positive(factor) && fp::is_positive(guess), "the scales are too large or too small",
+            "quantize the model again");
+  for (const uint32_t more : {0u, 1u, ~0u})
+    if (const float w = fp::from_bits(fp::to_bits(guess) + more); fp::product(step, w) == factor) return w;
+  return guess;
+}
+
+/// Adds a layer with weights over e. `add` makes the node: it gets options with weights, bias, output and
+/// activation set, and the name. Codes come out where the layer has an output scale.
+template <class Options, class Function>
+edge product_nodes(importer& m, edge e, product_weights p, const real_curve& curve, Options o, const Function& add) {
+  const activation fused = fused_of(curve);
+  const bool ends = fused != activation::none || curve.kind == curve_kind::none, to_codes = p.scales.out != 0;
+  o.fused = fused;
+  if (!p.bias.empty()) {
+    o.bias.length = p.bias.size();
+    o.bias.is_real = true;
+    o.bias.f32 = m.keep(std::move(p.bias));
+  }
+  if (!p.on_codes) {
+    m.require(m.desc(e).kind == element::reals, "the input is codes, but the weights are floats",
               "give the layer an int8 term");
     m.is_real();
-    const size_t bytes = sizeof(float) * (p.w.reals.size() + p.bias.size());
-    return m.custom({}, {x}, d,
-                    real_product{shape, m.keep(std::move(p.w.reals)), m.keep_or_null(std::move(p.bias)), curve, is_transposed},
-                    bytes, macs);
+    o.weights = bound_weights(m, p);
+    e = m.checked(add(m.name(ends ? "" : "sum"), e, o));
+    return ends ? e : curve_nodes(m, e, curve);
   }
-  if (m.desc(x).kind == element::reals) x = quantized(m, x, p.scales.in);
-  std::vector<float> factors;
-  for (const float s : p.scales.weights)
-    factors.push_back(fp::is_zero(s) ? 0.0f : fp::quotient(1.0f, fp::product(p.scales.in, s)));
-  for (const float f : factors) m.require(fp::is_finite(f), "the scales are too small", "quantize the model again");
-  if (p.scales.out != 0) {
-    d = codes_with(p.scales.out);
-    d.shape = out;
+  if (m.desc(e).kind == element::reals) {
+    edge& codes = m.codes_of(e, p.scales.in);
+    if (codes.node < 0) codes = code_node(m, "codes", e, p.scales.in);
+    e = codes;
   }
-  const size_t bytes = p.w.codes.size() + sizeof(float) * (factors.size() + p.bias.size());
-  return m.custom({}, {x}, d,
-                  code_product{shape, m.keep(std::move(p.w.codes)), m.keep(std::move(factors)),
-                               m.keep_or_null(std::move(p.bias)), curve, p.scales.out},
-                  bytes, macs);
+  // A scale of 0 stands for products that do not count.
+  const size_t row = p.w.codes.size() / p.scales.weights.size();
+  std::vector<float> steps;
+  for (size_t c = 0; c < p.scales.weights.size(); ++c) {
+    const bool counts = !fp::is_zero(p.scales.weights[c]);
+    steps.push_back(counts ? weight_step(m, m.desc(e).params.scale, p.scales.in, p.scales.weights[c]) : 1.0f);
+    for (size_t i = 0; !counts && i < row; ++i) p.w.codes[p.is_depthwise ? i * p.scales.weights.size() + c : c * row + i] = 0;
+  }
+  o.weights = bound_weights(m, p);
+  o.weights.scale_count = steps.size();
+  o.weights.scales = m.keep(std::move(steps));
+  if (to_codes && ends) {
+    o.out = step_of(p.scales.out);
+    o.out_format = narrow_codes;
+    o.policy = rounding::away_bias;
+    return m.checked(add(m.name(), e, o));
+  }
+  if (!to_codes) m.gives_reals();
+  o.out_format = as_reals;
+  e = m.checked(add(m.name(ends ? "" : "sum"), e, o));
+  if (!ends) e = curve_nodes(m, e, curve, to_codes ? "real" : "");
+  return to_codes ? code_node(m, {}, e, p.scales.out) : e;
 }
 
 inline int64_t weight_count(const importer& m, int number, int out_c) {
@@ -114,19 +165,20 @@ inline void inner_product(importer& m) {
   const bool has_rows = x.shape.rank == 2 && x.shape.extent[1] == columns;
   m.require(has_rows || static_cast<int64_t>(x.shape.count()) == columns,
             joined("the weights are for ", columns, " inputs, but the input has the shape ", text_of(x.shape)));
-  const real_curve curve = fused_curve(m, 9, 10);
+  const real_curve curve = inner_curve(m, 9, 10);
   product_weights p = read_weights(m, count, units, 1, m.integer(1, 0) != 0, m.integer(8, 0));
   edge e = x.planar;
   if (x.is_image() && e.node < 0) {  // the weights are turned instead of the input
     e = x.image;
     const auto c = static_cast<size_t>(x.shape.extent[0]), positions = static_cast<size_t>(columns) / c;
-    if (p.w.are_codes) p.w.codes = channels_last(p.w.codes, static_cast<size_t>(units), c, positions);
-    else p.w.reals = channels_last(p.w.reals, static_cast<size_t>(units), c, positions);
+    rearrange(p, [&](const auto& v) { return channels_last(v, static_cast<size_t>(units), c, positions); });
   }
   const int rows = has_rows ? x.shape.extent[0] : 1;
+  e = m.reshaped(e, has_rows ? x.shape : tensor_shape{1, {static_cast<int>(columns)}}, "vector");
+  e = product_nodes(m, e, std::move(p), curve, dense_options{.units = units},
+                    [&](const node_name& n, edge in, const dense_options& o) { return m.graph().dense(n, in, o); });
   const tensor_shape out = has_rows ? tensor_shape{2, {rows, units}} : tensor_shape{1, {units}};
-  const edge y = product_node(m, e, dense_shape(rows, static_cast<int>(columns), units), std::move(p), curve, out);
-  m.define(importer::planar_value(out, y));
+  m.define(importer::planar_value(out, e));
 }
 
 /// Kernel, stride, dilation and padding of a layer with two spatial axes.
@@ -149,12 +201,17 @@ inline void check_window(const importer& m, const window_params& w) {
     m.require(infer::is_small(e.h, 1) && infer::is_small(e.w, 1), "a kernel, stride or dilation is not in 1 to 32767");
 }
 
-inline window_params window_of(const importer& m, int in_h, int in_w) {
+/// Kernel, dilation and stride.
+inline window_params sizes_of(const importer& m) {
   window_params w;
   w.kernel = {m.integer(11, m.integer(1, 0)), m.integer(1, 0)};
   w.dilation = {m.integer(12, m.integer(2, 1)), m.integer(2, 1)};
   w.stride = {m.integer(13, m.integer(3, 1)), m.integer(3, 1)};
   check_window(m, w);
+  return w;
+}
+inline window_params window_of(const importer& m, int in_h, int in_w) {
+  window_params w = sizes_of(m);
   padding& p = w.pad;
   p.left = m.integer(4, 0);
   p.right = m.integer(15, p.left);
@@ -179,52 +236,53 @@ inline int groups_of(const importer& m, int in_c, int out_c) {
             joined(groups, " groups do not divide ", in_c, " input and ", out_c, " output channels"));
   return groups;
 }
-/// The weights with channels last; their count is that of the kernels.
-inline product_weights read_kernels(importer& m, const conv2d_shape& s, int term) {
-  const int64_t count = weight_count(m, 6, s.out_c);
-  const int64_t each = int64_t{s.window.taps()} * s.group_in();
-  m.require(count / s.out_c == each,
-            joined("there are ", count / s.out_c, " weights for each output, but a kernel over the input has ", each));
-  product_weights p = read_weights(m, count, s.out_c, s.groups, m.integer(5, 0) != 0, term);
-  const auto out = static_cast<size_t>(s.out_c), in = static_cast<size_t>(s.group_in()),
-             taps = static_cast<size_t>(s.window.taps());
-  if (p.w.are_codes) p.w.codes = channels_last(p.w.codes, out, in, taps);
-  else p.w.reals = channels_last(p.w.reals, out, in, taps);
-  return p;
+/// The kernels in the file's order, [out][in / groups][taps]; their count is checked.
+inline product_weights read_kernels(importer& m, int out_c, int in_c, int groups, int taps, int term) {
+  const int64_t count = weight_count(m, 6, out_c), each = int64_t{taps} * (in_c / groups);
+  m.require(count / out_c == each,
+            joined("there are ", count / out_c, " weights for each output, but a kernel over the input has ", each));
+  return read_weights(m, count, out_c, groups, m.integer(5, 0) != 0, term);
+}
+/// Pads e with a number other than zero; the window then has no padding of its own.
+inline edge padded_with(importer& m, edge e, padding& pad, float around, bool on_codes) {
+  pad_options o{.before = {pad.top, pad.left, 0}, .after = {pad.bottom, pad.right, 0}};
+  if (on_codes) {
+    m.require(around >= -127 && around <= 127, "the value of the padding is no code", "use one in -127 to 127");
+    o.value = static_cast<int>(around);
+  } else {
+    o.value = around;
+  }
+  pad = {};
+  return m.checked(m.graph().pad(m.name("padded"), e, o));
 }
 
 /// A convolution over e, [rows][columns][channels]; gives the edge of its output in the same order.
-inline edge convolution_of(importer& m, edge e, const window_params& w, int term) {
-  const tensor_shape in = m.desc(e).shape;
-  conv2d_shape s{.in_h = in.extent[0], .in_w = in.extent[1], .in_c = in.extent[2]};
-  s.out_c = m.integer(0, 0);
-  m.require(s.out_c >= 1, joined("the layer has ", s.out_c, " output channels"));
-  s.groups = groups_of(m, s.in_c, s.out_c);
-  infer::verdict v;
-  const image_extents out = infer::fit_image({1, s.in_h, s.in_w, s.in_c}, w.kernel, w.stride, w.dilation, w.pad, s.window, v);
-  m.check(v);
-  s.out_h = out.h;
-  s.out_w = out.w;
-  const tensor_desc made{.shape = {3, {out.h, out.w, s.out_c}}, .kind = element::reals};
-  infer::check_tensor(made, v);
-  m.check(v);
-  product_weights p = read_kernels(m, s, term);
-  const float around = m.real(18, 0);
-  if (!fp::is_zero(around) && (w.pad.top | w.pad.bottom | w.pad.left | w.pad.right) != 0) {
-    if (p.on_codes && m.desc(e).kind == element::reals) e = quantized(m, e, p.scales.in);
-    pad_options o{.before = {w.pad.top, w.pad.left, 0}, .after = {w.pad.bottom, w.pad.right, 0}};
-    if (p.on_codes) {
-      m.require(around >= -127 && around <= 127, "the value of the padding is no code", "use one in -127 to 127");
-      o.value = static_cast<int>(around);
-    } else {
-      o.value = around;
-    }
-    e = m.checked(m.graph().pad(m.name("padded"), e, o));
-    s.in_h = m.desc(e).shape.extent[0];
-    s.in_w = m.desc(e).shape.extent[1];
-    s.window.pad_top = s.window.pad_left = 0;
+inline edge convolution_of(importer& m, edge e, window_params w, int term) {
+  const int in_c = m.desc(e).shape.extent[2], out_c = m.integer(0, 0), taps = w.kernel.h * w.kernel.w;
+  m.require(out_c >= 1, joined("the layer has ", out_c, " output channels"));
+  const int groups = groups_of(m, in_c, out_c);
+  product_weights p = read_kernels(m, out_c, in_c, groups, taps, term);
+  const real_curve curve = inner_curve(m, 9, 10);
+  if (const float around = m.real(18, 0); !fp::is_zero(around) && (w.pad.top | w.pad.bottom | w.pad.left | w.pad.right) != 0) {
+    if (p.on_codes && m.desc(e).kind == element::reals) e = code_node(m, "codes", e, p.scales.in);
+    e = padded_with(m, e, w.pad, around, p.on_codes);
   }
-  return product_node(m, e, s, std::move(p), fused_curve(m, 9, 10), made.shape);
+  p.is_depthwise = groups == in_c && groups > 1;
+  const auto out = static_cast<size_t>(out_c), depth = static_cast<size_t>(in_c / groups), each = static_cast<size_t>(taps);
+  if (p.is_depthwise) {
+    rearrange(p, [&](const auto& v) { return channels_last(v, 1, out, each); });
+    const depthwise_options o{.kernel = w.kernel, .stride = w.stride, .dilation = w.dilation, .pad = w.pad,
+                              .multiplier = out_c / in_c};
+    return product_nodes(m, e, std::move(p), curve, o, [&](const node_name& n, edge in, const depthwise_options& with) {
+      return m.graph().depthwise(n, in, with);
+    });
+  }
+  rearrange(p, [&](const auto& v) { return channels_last(v, out, depth, each); });
+  const conv2d_options o{.out_c = out_c, .kernel = w.kernel, .stride = w.stride, .dilation = w.dilation, .pad = w.pad,
+                         .groups = groups};
+  return product_nodes(m, e, std::move(p), curve, o, [&](const node_name& n, edge in, const conv2d_options& with) {
+    return m.graph().conv2d(n, in, with);
+  });
 }
 
 inline void require_no_dynamic_weights(const importer& m, int number) {
@@ -266,53 +324,75 @@ inline void convolution1d(importer& m) {
   m.define(importer::planar_value(out, m.transposed(e, out, {1, 0}, "cw")));
 }
 
+/// One axis of a transposed convolution: what is cut off the kernels' reach in front and behind it.
+struct deconvolution_axis {
+  int kernel = 1;  ///< with the zeros of a dilation, and of rows behind the reach
+  int before = 0, after = 0;
+};
+
+/// The graph's transposed convolution has neither dilation nor groups: its kernels get zeros in between,
+/// and for the channels of other groups.
+inline std::vector<float> spread_kernels(const importer& m, const std::vector<float>& w, int out_c, int in_c, int groups,
+                                         const extent2d& kernel, const extent2d& dilation, const extent2d& spread) {
+  const int64_t count = int64_t{out_c} * in_c, taps = int64_t{spread.h} * spread.w;
+  m.require(taps <= (int64_t{1} << 25) / count, "the kernels are too large when their dilation and groups are written out",
+            "use a smaller dilation or fewer channels");
+  std::vector<float> v(static_cast<size_t>(count * taps));
+  const int depth = in_c / groups;
+  size_t from = 0;
+  for (int o = 0; o < out_c; ++o)
+    for (int k = 0; k < depth; ++k)
+      for (int i = 0; i < kernel.h; ++i)
+        for (int j = 0; j < kernel.w; ++j) {
+          const int64_t tap = int64_t{i} * dilation.h * spread.w + int64_t{j} * dilation.w;
+          const int64_t in = int64_t{o / (out_c / groups)} * depth + k;
+          v[static_cast<size_t>((o * taps + tap) * in_c + in)] = w[from++];
+        }
+  return v;
+}
+
 inline void deconvolution(importer& m) {
   require_no_dynamic_weights(m, 28);
   m.require_counts(1, 1);
   const edge e = m.image(m.x());
   const tensor_shape in = m.desc(e).shape;
-  conv2d_shape s{.in_h = in.extent[0], .in_w = in.extent[1], .in_c = in.extent[2]};
-  s.out_c = m.integer(0, 0);
-  m.require(s.out_c >= 1, joined("the layer has ", s.out_c, " output channels"));
-  s.groups = groups_of(m, s.in_c, s.out_c);
-  window_params w;
-  w.kernel = {m.integer(11, m.integer(1, 0)), m.integer(1, 0)};
-  w.dilation = {m.integer(12, m.integer(2, 1)), m.integer(2, 1)};
-  w.stride = {m.integer(13, m.integer(3, 1)), m.integer(3, 1)};
-  check_window(m, w);
+  const int in_c = in.extent[2], out_c = m.integer(0, 0);
+  m.require(out_c >= 1, joined("the layer has ", out_c, " output channels"));
+  const int groups = groups_of(m, in_c, out_c);
+  window_params w = sizes_of(m);
   const int left = m.integer(4, 0), right = m.integer(15, left), top = m.integer(14, left), bottom = m.integer(16, top);
   const int more_w = m.integer(18, 0), more_h = m.integer(19, more_w);
   const int out_w = m.integer(20, 0), out_h = m.integer(21, out_w);
   m.require(infer::is_small(more_w, 0) && infer::is_small(more_h, 0), "the additional rows or columns are not in 0 to 32767");
-  const bool cuts = left > 0 || right > 0 || top > 0 || bottom > 0;
-  // {in front, output extent}
-  const auto cut = [&](int in_extent, int kernel, int stride, int dilation, int more, int before, int behind, int stated) {
-    const int64_t full = int64_t{in_extent - 1} * stride + int64_t{dilation} * (kernel - 1) + 1 + more;
-    int64_t front = 0, out = full;
+  const bool cuts = left > 0 || right > 0 || top > 0 || bottom > 0, states = !cuts && out_w > 0 && out_h > 0;
+  const auto axis = [&](int extent, int kernel, int stride, int dilation, int more, int before, int behind, int stated) {
+    const int64_t reach = int64_t{dilation} * (kernel - 1) + 1 + more, full = int64_t{extent - 1} * stride + reach;
+    m.require(reach <= infer::largest_window, "the dilated kernel is larger than 32767");
+    deconvolution_axis a{.kernel = static_cast<int>(reach)};
     if (cuts) {
-      m.require(before >= 0 && behind >= 0, "some pads are negative and others are not");
-      front = before;
-      out = full - before - behind;
-    } else if (out_w > 0 && out_h > 0) {
+      m.require(infer::is_small(before, 0) && infer::is_small(behind, 0), "a pad is not in 0 to 32767");
+      a.before = before;
+      a.after = behind;
+    } else if (states) {
       m.require(before == same_upper || before == same_lower, "a stated output size needs pads of -233 or -234");
-      m.require(full >= stated, "the stated output is larger than the kernels reach");
-      front = before == same_upper ? (full - stated) / 2 : (full - stated) - (full - stated) / 2;
-      out = stated;
+      m.require(full >= stated && full - stated <= infer::largest_window, "the stated output is not what the kernels reach");
+      const int cut = static_cast<int>(full - stated);
+      a.before = before == same_upper ? cut / 2 : cut - cut / 2;
+      a.after = cut - a.before;
     }
-    m.require(out >= 1 && out <= highest_of<int32_t>, "the pads leave nothing of the output");
-    return std::pair(static_cast<int>(front), static_cast<int>(out));
+    return a;
   };
-  s.window = {w.kernel.h, w.kernel.w, w.stride.h, w.stride.w, w.dilation.h, w.dilation.w, 0, 0};
-  std::tie(s.window.pad_top, s.out_h) =
-      cut(s.in_h, w.kernel.h, w.stride.h, w.dilation.h, more_h, top, bottom, out_h);
-  std::tie(s.window.pad_left, s.out_w) =
-      cut(s.in_w, w.kernel.w, w.stride.w, w.dilation.w, more_w, left, right, out_w);
-  const tensor_desc made{.shape = {3, {s.out_h, s.out_w, s.out_c}}, .kind = element::reals};
-  infer::verdict v;
-  infer::check_tensor(made, v);
-  m.check(v);
-  product_weights p = read_kernels(m, s, 0);
-  m.define(m.image_value(product_node(m, e, s, std::move(p), fused_curve(m, 9, 10), made.shape, true)));
+  const auto h = axis(in.extent[0], w.kernel.h, w.stride.h, w.dilation.h, more_h, top, bottom, out_h);
+  const auto v = axis(in.extent[1], w.kernel.w, w.stride.w, w.dilation.w, more_w, left, right, out_w);
+  const extent2d spread{h.kernel, v.kernel};
+  product_weights p = read_kernels(m, out_c, in_c, groups, w.kernel.h * w.kernel.w, 0);
+  p.w.reals = spread_kernels(m, p.w.reals, out_c, in_c, groups, w.kernel, w.dilation, spread);
+  const transposed_conv2d_options o{.out_c = out_c, .kernel = spread, .stride = w.stride,
+                                    .pad = {h.before, h.after, v.before, v.after}};
+  m.define(m.image_value(product_nodes(m, e, std::move(p), inner_curve(m, 9, 10), o,
+                                       [&](const node_name& n, edge from, const transposed_conv2d_options& with) {
+                                         return m.graph().transposed_conv2d(n, from, with);
+                                       })));
 }
 
 }  // namespace lowbits::ncnn
