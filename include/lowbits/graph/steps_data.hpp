@@ -36,10 +36,9 @@ constexpr size_t factor_count(const node& n) noexcept {
   const bool is_plain = n.out.kind == element::codes && n.policy != rounding::away_bias;
   return one_suffices && is_plain && n.weights.scale_count <= 1 ? 1 : channels_of(n);
 }
-/// What a multiplier of a weighted node with signature s is.
-template <step_signature S>
-using multiplier_of = typename std::conditional_t<S.out == number_type::real, std::type_identity<float>,
-                                                  std::type_identity<typename rounding_tag<S.policy>::multiplier>>::type;
+/// What a multiplier of a weighted node is that has outputs and rounding of this kind.
+template <number_type Out, rounding Policy>
+using multiplier_of = std::conditional_t<Out == number_type::real, float, typename rounding_tag<Policy>::multiplier>;
 
 template <class Multiplier>
 constexpr void fill_factors(const node& n, const tensor_desc& in, Multiplier* to) noexcept {

@@ -21,7 +21,7 @@ auto make_constants(const runtime_graph& g, int i) {
   if constexpr (S.x == number_type::real) {
     return std::shared_ptr<const void>();
   } else if constexpr (has_weights(S.kind)) {
-    using multiplier = multiplier_of<S>;
+    using multiplier = multiplier_of<S.out, S.policy>;
     auto factors = std::make_shared<std::vector<multiplier>>(factor_count(n));
     fill_factors(n, g[n.in[0]].out, factors->data());
     return std::shared_ptr<const multiplier>(factors, factors->data());
