@@ -80,3 +80,17 @@ macro(lowbits_require_benchmark)
   FetchContent_MakeAvailable(benchmark)
   lowbits_mark_system(benchmark)
 endmacro()
+
+macro(lowbits_require_cli11)
+  FetchContent_Declare(CLI11
+    GIT_REPOSITORY https://github.com/CLIUtils/CLI11.git
+    GIT_TAG v2.1.2
+    GIT_SHALLOW ON
+    FIND_PACKAGE_ARGS 2.1)
+  set(CLI11_BUILD_TESTS OFF CACHE INTERNAL "")
+  set(CLI11_BUILD_EXAMPLES OFF CACHE INTERNAL "")
+  set(CLI11_BUILD_DOCS OFF CACHE INTERNAL "")
+  set(CLI11_INSTALL OFF CACHE INTERNAL "")
+  FetchContent_MakeAvailable(CLI11)
+  lowbits_mark_system(CLI11::CLI11)
+endmacro()

@@ -18,57 +18,57 @@ namespace lowbits::inline LOWBITS_ABI {
 
 namespace tflite {
 
+struct operator_entry {
+  schema::BuiltinOperator code;
+  void (*import)(importer&);
+};
+using op = schema::BuiltinOperator;
+inline constexpr operator_entry operators[] = {
+    {op::ADD, [](importer& m) { sum<schema::AddOptions>(m, false); }},
+    {op::AVERAGE_POOL_2D, [](importer& m) { pool2d(m, false); }},
+    {op::BATCH_MATMUL, batch_matmul},
+    {op::CONCATENATION, concatenation},
+    {op::CONV_2D, conv2d},
+    {op::DEPTHWISE_CONV_2D, depthwise_conv2d},
+    {op::DEQUANTIZE, dequantize},
+    {op::EXPAND_DIMS, reshape_ones},
+    {op::FULLY_CONNECTED, fully_connected},
+    {op::HARD_SWISH, hard_swish},
+    {op::LEAKY_RELU, leaky_relu},
+    {op::LOGISTIC, [](importer& m) { tabulated(m, functions::sigmoid, [](double x) { return curve::logistic(x); }); }},
+    {op::MAXIMUM, [](importer& m) { extremum(m, true); }},
+    {op::MAX_POOL_2D, [](importer& m) { pool2d(m, true); }},
+    {op::MEAN, mean},
+    {op::MINIMUM, [](importer& m) { extremum(m, false); }},
+    {op::MUL, mul},
+    {op::PAD, [](importer& m) { pad(m, false); }},
+    {op::PADV2, [](importer& m) { pad(m, true); }},
+    {op::QUANTIZE, quantize},
+    {op::RELU, [](importer& m) { rescaled(m, activation::relu, 1.0f, true); }},
+    {op::RELU6, [](importer& m) { rescaled(m, activation::relu6, 1.0f, true); }},
+    {op::RELU_N1_TO_1, [](importer& m) { rescaled(m, activation::relu_n1_to_1, 1.0f, true); }},
+    {op::RESHAPE, reshape},
+    {op::RESIZE_BILINEAR, [](importer& m) { resize<schema::ResizeBilinearOptions>(m, resize_mode::bilinear); }},
+    {op::RESIZE_NEAREST_NEIGHBOR, [](importer& m) { resize<schema::ResizeNearestNeighborOptions>(m, resize_mode::nearest); }},
+    {op::SLICE, slice},
+    {op::SOFTMAX, softmax},
+    {op::SPLIT, split},
+    {op::SQUEEZE, reshape_ones},
+    {op::STRIDED_SLICE, strided_slice},
+    {op::SUB, [](importer& m) { sum<schema::SubOptions>(m, true); }},
+    {op::TANH, [](importer& m) { tabulated(m, functions::tanh, [](double x) { return curve::tanh(x); }); }},
+    {op::TRANSPOSE, transpose},
+    {op::TRANSPOSE_CONV, transposed_conv2d},
+};
+
 inline void import_operator(importer& m) {
-  using op = schema::BuiltinOperator;
-  switch (op{m.code()}) {
-    case op::CONV_2D: return conv2d(m);
-    case op::DEPTHWISE_CONV_2D: return depthwise_conv2d(m);
-    case op::TRANSPOSE_CONV: return transposed_conv2d(m);
-    case op::FULLY_CONNECTED: return fully_connected(m);
-    case op::ADD: return sum<schema::AddOptions>(m, false);
-    case op::SUB: return sum<schema::SubOptions>(m, true);
-    case op::MUL: return mul(m);
-    case op::MINIMUM: return extremum(m, false);
-    case op::MAXIMUM: return extremum(m, true);
-    case op::AVERAGE_POOL_2D: return pool2d(m, false);
-    case op::MAX_POOL_2D: return pool2d(m, true);
-    case op::SOFTMAX: return softmax(m);
-    case op::MEAN: return mean(m);
-    case op::LOGISTIC: return tabulated(m, functions::sigmoid, [](double x) { return curve::logistic(x); });
-    case op::TANH: return tabulated(m, functions::tanh, [](double x) { return curve::tanh(x); });
-    case op::RELU: return rescaled(m, activation::relu, 1.0f, true);
-    case op::RELU6: return rescaled(m, activation::relu6, 1.0f, true);
-    case op::RELU_N1_TO_1: return rescaled(m, activation::relu_n1_to_1, 1.0f, true);
-    case op::LEAKY_RELU: return leaky_relu(m);
-    case op::HARD_SWISH: return hard_swish(m);
-    case op::QUANTIZE: return quantize(m);
-    case op::DEQUANTIZE: return dequantize(m);
-    case op::BATCH_MATMUL: return batch_matmul(m);
-    case op::RESHAPE: return reshape(m);
-    case op::SQUEEZE:
-    case op::EXPAND_DIMS: return reshape_ones(m);
-    case op::TRANSPOSE: return transpose(m);
-    case op::SLICE: return slice(m);
-    case op::STRIDED_SLICE: return strided_slice(m);
-    case op::SPLIT: return split(m);
-    case op::PAD: return pad(m, false);
-    case op::PADV2: return pad(m, true);
-    case op::CONCATENATION: return concatenation(m);
-    case op::RESIZE_NEAREST_NEIGHBOR:
-      return resize<schema::ResizeNearestNeighborOptions>(m, resize_mode::nearest);
-    case op::RESIZE_BILINEAR:
-      return resize<schema::ResizeBilinearOptions>(m, resize_mode::bilinear);
-    case op::LSTM:
-    case op::RNN:
-    case op::SVDF:
-    case op::UNIDIRECTIONAL_SEQUENCE_RNN:
-    case op::UNIDIRECTIONAL_SEQUENCE_LSTM:
-    case op::BIDIRECTIONAL_SEQUENCE_RNN:
-    case op::BIDIRECTIONAL_SEQUENCE_LSTM:
+  for (const operator_entry& o : operators)
+    if (static_cast<int>(o.code) == m.code()) return o.import(m);
+  for (const op recurrent : {op::LSTM, op::RNN, op::SVDF, op::UNIDIRECTIONAL_SEQUENCE_RNN, op::UNIDIRECTIONAL_SEQUENCE_LSTM,
+                             op::BIDIRECTIONAL_SEQUENCE_RNN, op::BIDIRECTIONAL_SEQUENCE_LSTM})
+    if (static_cast<int>(recurrent) == m.code())
       m.fail("recurrent operators are not there yet", "unroll the model, or leave the operator out");
-    default:
-      m.fail("the operator is not supported", "replace it; docs/importing.md lists what there is");
-  }
+  m.fail("the operator is not supported", "replace it; docs/importing.md lists what there is");
 }
 
 }  // namespace tflite

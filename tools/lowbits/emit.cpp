@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// lowbits emit: a model as a C++ header.
+
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include <lowbits/hosted/emit_header.hpp>
+#include <lowbits/hosted/model_text.hpp>
+
+#include "load_model.hpp"
+#include "summary.hpp"
+#include "text_table.hpp"
+#include "tool.hpp"
+
+namespace tool {
+
+namespace {
+
+struct emit_options {
+  std::string file{}, output{}, space{};
+  bool integer_only = false;
+  load_options load{};
+};
+
+bool is_namespace(const std::string& s) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  if (s.empty() || !letter(s[0])) return false;
+  for (const char c : s)
+    if (!letter(c) && !(c >= '0' && c <= '9')) return false;
+  return true;
+}
+
+void refuse_floats(const loaded_model& m) {
+  const auto& g = m.graph();
+  for (int i = 0; i < g.node_count(); ++i)
+    if (lb::is_float_node(g[i]))
+      fail("emit", file_name(m.path),
+           lb::joined("node '", g[i].name, "' (", m.operator_name(i), ") has floats, and --integer-only is given"),
+           "quantize the model wholly, inputs and outputs too");
+}
+
+int emit(const emit_options& o) {
+  const loaded_model m = load_model("emit", o.file, o.load);
+  if (o.integer_only) refuse_floats(m);
+  lb::header_options h{.space = o.space};
+  if (h.space.empty()) h.space = lb::emit::identifiers().make(stem(o.file));
+  if (!is_namespace(h.space))
+    fail("emit", lb::joined("--namespace ", h.space), "it is not a C++ identifier", "use letters, digits and underscores");
+  h.notice = {lb::joined("From ", file_name(o.file), " (", m.model.format, ", ", m.file_bytes, " bytes).")};
+  for (const std::string& note : m.model.notes) h.notice.push_back(lb::joined("Note: ", note));
+  const std::string header = lb::emit_header(m.graph(), h);
+  write_file("emit", o.output, header);
+  std::printf("%s: %s bytes, namespace %s, %d nodes\n", o.output.c_str(), grouped(header.size()).c_str(), h.space.c_str(),
+              m.graph().node_count());
+  for (const std::string& note : m.model.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
+  const std::string floats = float_nodes_text(m);
+  if (!floats.empty())
+    std::fprintf(stderr, "note: %s; targets without floating point refuse the header\n", floats.c_str());
+  return 0;
+}
+
+}  // namespace
+
+void add_emit(CLI::App& app, action& todo) {
+  auto o = std::make_shared<emit_options>();
+  CLI::App* c = app.add_subcommand("emit", "Write a model as one C++ header: weights, scales and the graph");
+  c->add_option("FILE", o->file, "the model")->required();
+  c->add_option("-o,--output", o->output, "the header; it is written whole or not at all")->required();
+  c->add_option("--namespace", o->space, "namespace of the header's names; by default made of the file's name");
+  c->add_flag("--integer-only", o->integer_only, "refuse a model with a node that computes with floats");
+  add_load_options(*c, o->load);
+  c->footer("Examples:\n"
+            "  lowbits emit kws.tflite -o kws.hpp\n"
+            "  lowbits emit kws.tflite -o kws.hpp --namespace kws --integer-only\n\n"
+            "The header needs only the core of lowbits, so it serves firmware as it is:\n"
+            "  #include \"kws.hpp\"\n"
+            "  using net = lowbits::model<kws::make_net>;\n"
+            "Its first lines show how to call it. The same model always gives the same text.");
+  c->callback([o, &todo] { todo = [o] { return emit(*o); }; });
+}
+
+}  // namespace tool
