@@ -80,8 +80,6 @@ const unsupported not_there[] = {
     {"quantize/dq_float16", "the same"},
     {"quantize/q_empty", "the graph has no tensors without elements"},
     {"float/reshape_allow_zero", "the same"},
-    {"float/maxpool_dilations", "pools are not dilated"},
-    {"float/averagepool_dilations", "the same"},
 };
 const char* reason(const std::string& path) {
   for (const unsupported& u : not_there)

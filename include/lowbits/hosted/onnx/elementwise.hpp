@@ -5,6 +5,7 @@
 // their bias.
 
 #include <lowbits/hosted/onnx/dynamic.hpp>
+#include <lowbits/hosted/onnx/functions.hpp>
 #include <lowbits/hosted/onnx/product.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::onnx {
@@ -103,6 +104,36 @@ inline void pair(importer& m, op_kind kind, value& x, value& y, const shape_list
   m.define(0, data_type::FLOAT, shape).later = std::move(d);
 }
 
+/// With one number, which is a function of the other side; Max and Min are bounds of it.
+inline bool with_number(importer& m, op_kind kind, value& x, value& y, const shape_list& shape) {
+  for (const bool swapped : {false, true}) {
+    value &v = swapped ? y : x, &c = swapped ? x : y;
+    if (c.known == nullptr || c.count() != 1 || !is_real(c.known->type) || v.is_constant() || shape != v.shape) continue;
+    const float number = c.known->reals[0];
+    const float infinity = std::numeric_limits<float>::infinity();
+    if (fp::is_nan(number)) return false;
+    if (kind == op_kind::maximum) return define_unary(m, v, bounds(number, infinity)), true;
+    if (kind == op_kind::minimum) return define_unary(m, v, bounds(-infinity, number)), true;
+    if (v.later != nullptr ? v.later->chain.empty() : !v.has_codes()) return false;
+    unary u;
+    u.map = [=](float a) {
+      if (kind == op_kind::add) return fp::sum(a, number);
+      if (kind == op_kind::mul) return fp::product(a, number);
+      return swapped ? fp::difference(number, a) : fp::difference(a, number);
+    };
+    u.reals = [&m, kind, swapped, number](edge e) {
+      auto& g = m.graph();
+      const edge n = real_constant(m, {number}, {}, m.output_name(0) + ".number");
+      if (kind == op_kind::add) return g.add(m.name(), e, n, {});
+      if (kind == op_kind::mul) return g.mul(m.name(), e, n, {});
+      return swapped ? g.sub(m.name(), n, e, {}) : g.sub(m.name(), e, n, {});
+    };
+    define_unary(m, v, u);
+    return true;
+  }
+  return false;
+}
+
 inline void elementwise(importer& m, op_kind kind) {
   m.expect(2, 2);
   m.require(m.opset() >= 7 || m.integer("broadcast", 0) == 0, "it broadcasts as sets before 7 did", "convert the model to set 13");
@@ -111,7 +142,7 @@ inline void elementwise(importer& m, op_kind kind) {
   if (dynamic_pair(m, kind, x, y, shape)) return;
   for (const value* v : {&x, &y})
     m.require(v->is_float(), joined("'", shown(v->name), "' has the type ", type_name(v->type)), "put DequantizeLinear before it");
-  pair(m, kind, x, y, shape);
+  if (!with_number(m, kind, x, y, shape)) pair(m, kind, x, y, shape);
 }
 
 }  // namespace lowbits::onnx

@@ -50,7 +50,7 @@ inline affine importer::parameters_ahead(const std::string& name, const qformat&
 
 inline shape_list importer::shape_of(const schema::ValueInfoProto& info) {
   const auto fail_here = [&](std::string_view what, std::string_view cure) {
-    file_.fail(joined("input '", shown(info.name()), "' ", what), cure, place_);
+    file_.fail(joined("input '", shown(info.name()), "' ", what), cure, at_.place);
   };
   const auto& type = info.type();
   if (!info.has_type() || !type.has_tensor_type()) fail_here("is not a tensor", "use tensors as inputs");
@@ -73,7 +73,7 @@ inline shape_list importer::shape_of(const schema::ValueInfoProto& info) {
 inline void importer::add_inputs() {
   for (const auto& info : file_.graph().input()) {
     if (constant_named(info.name()) != nullptr) continue;  // a default value, which stays
-    place_ = "model inputs";
+    at_.place = "model inputs";
     shape_list shape = shape_of(info);
     const int type = info.type().tensor_type().elem_type();
     require(values_.find(info.name()) == values_.end(), joined("'", shown(info.name()), "' is there twice"), "export the model again");
@@ -99,10 +99,10 @@ inline void importer::add_inputs() {
 
 inline void importer::add_outputs() {
   for (const auto& info : file_.graph().output()) {
-    index_ = -1;
-    place_ = "model outputs";
+    at_.index = -1;
+    at_.place = "model outputs";
     value& v = find(info.name());
-    kind_ = "output";
+    at_.kind = "output";
     edge e = v.is_float() ? plain_reals(*this, v) : plain_codes(*this, v);
     if (!v.is_float()) e = without(*this, e, v.type, v.name);
     graph().output(e);

@@ -15,8 +15,9 @@ struct unary {
   real_map map{};
   bool is_bound = false;        ///< Relu and Clip
   float lowest = -std::numeric_limits<float>::infinity(), highest = std::numeric_limits<float>::infinity();
-  real_function function = nullptr;  ///< of the graph, where it has one
+  real_function function = nullptr;  ///< of the graph, where it has one; else `reals`
   double parameter = 0;
+  std::function<edge(edge)> reals{};
 };
 
 /// A result of the same shape, from the codes or floats of x; later, if it may become codes.
@@ -47,7 +48,7 @@ inline void define_unary(importer& m, value& x, const unary& u) {
     const stored from = real_form(m, x);
     if (u.is_bound) return bounded(m, from, u.lowest, u.highest, m.output_name(0));
     m.stays_float("what reads or makes its tensors is not quantized");
-    const edge e = m.graph().function(m.name(), from.any(), u.function, {}, u.parameter);
+    const edge e = u.function != nullptr ? m.graph().function(m.name(), from.any(), u.function, {}, u.parameter) : u.reals(from.any());
     m.check_graph();
     m.record(m.output_name(0), 0);
     return from.plain.node >= 0 ? stored{e, {}} : stored{{}, e};
@@ -78,7 +79,7 @@ inline void define_unary(importer& m, value& x, const unary& u) {
           return stored{m.graph().requantize(m.name("bound"), x0, {.out = inner.params, .out_format = inner.format, .fused = inner.fused}), {}};
         };
         e = codes_of(m, bound, t).any();
-      } else if (f.bits == 16 && t.format.bits == 16) {
+      } else if (u.function != nullptr && f.bits == 16 && t.format.bits == 16) {
         e = m.graph().function(m.name(), x0, u.function, {.out = t.params, .out_format = t.format}, u.parameter);
       } else {
         return {};
@@ -97,9 +98,9 @@ inline unary bounds(float lowest, float highest) {
 
 /// Relu and Clip of codes that nobody dequantizes compare the codes themselves.
 inline void bound_codes(importer& m, value& x, int lowest, int highest) {
-  m.require(is_byte(inner_format(x.type)) && x.codes.is_there(), joined("'", shown(x.name), "' has the type ", type_name(x.type)),
+  m.require(is_byte(inner_format(x.type)), joined("'", shown(x.name), "' has the type ", type_name(x.type)),
             "use floats or 8-bit codes");
-  const stored& s = x.codes;
+  const stored& s = code_form(m, x);
   const tensor_desc d = m.graph().desc(s.any());
   std::vector<uint8_t> bytes;
   for (int b = 0; b < 256; ++b)

@@ -38,17 +38,17 @@ public:
   // ---- the operator at work
 
   void begin(int index);
-  const std::string& kind() const noexcept { return kind_; }
+  const std::string& kind() const noexcept { return at_.kind; }
   /// "lowbits: import_onnx: <file>: node 'conv1' (Conv): <what>; <cure>"
-  [[noreturn]] void fail(std::string_view what, std::string_view cure) const { file_.fail(what, cure, place_); }
+  [[noreturn]] void fail(std::string_view what, std::string_view cure) const { file_.fail(what, cure, at_.place); }
   void require(bool holds, std::string_view what, std::string_view cure) const {
     if (!holds) fail(what, cure);
   }
 
-  int input_count() const noexcept { return node_->input_size(); }
-  int output_count() const noexcept { return node_->output_size(); }
-  bool has_input(int k) const noexcept { return k < input_count() && !node_->input(k).empty(); }
-  bool has_output(int k) const noexcept { return k < output_count() && !node_->output(k).empty(); }
+  int input_count() const noexcept { return at_.node->input_size(); }
+  int output_count() const noexcept { return at_.node->output_size(); }
+  bool has_input(int k) const noexcept { return k < input_count() && !at_.node->input(k).empty(); }
+  bool has_output(int k) const noexcept { return k < output_count() && !at_.node->output(k).empty(); }
   void expect(int fewest_inputs, int most_inputs, int most_outputs = 1) const {
     require(input_count() >= fewest_inputs && input_count() <= most_inputs,
             joined("there are ", input_count(), " inputs"),
@@ -60,7 +60,7 @@ public:
   /// Valid for as long as the importer: values stay where they are.
   value& input(int k);
   value& find(const std::string& name);
-  const std::string& output_name(int k) const { return node_->output(k); }
+  const std::string& output_name(int k) const { return at_.node->output(k); }
 
   /// The attribute of that name, which has to be of that type; null where there is none.
   const schema::AttributeProto* attribute(std::string_view name, schema::AttributeProto_AttributeType type) const;
@@ -88,7 +88,7 @@ public:
   /// The numbers of a constant input of integers.
   std::vector<int> integers(int k) {
     require(has_input(k), joined("input ", k, " is missing"), "give it");
-    const value& v = find(node_->input(k));
+    const value& v = find(at_.node->input(k));
     require(v.known != nullptr && !is_real(v.known->type), joined("input ", k, " '", shown(v.name), "' is not a constant of integers"),
             "export the model with fixed shapes");
     require(v.known->count() <= 64, joined("input ", k, " has ", v.known->count(), " numbers"), "export the model again");
@@ -101,7 +101,7 @@ public:
     return static_cast<int>(axis < 0 ? axis + rank : axis);
   }
 
-  int index() const noexcept { return index_; }
+  int index() const noexcept { return at_.index; }
 
   // ---- results
 
@@ -113,6 +113,9 @@ public:
     value& v = define(k, type, shape);
     (type == data_type::FLOAT && graph().desc(s.any()).kind == element::reals ? v.reals : v.codes) = s;
     record(v.name, k);
+    // The node of a deferred operator computes this output, quantized.
+    node_origin& o = model_.origins[static_cast<size_t>(s.any().node)];
+    if (o.output < 0) o.tensor = v.name, o.output = k;
     return v;
   }
   void define_known(int k, constant c) {
@@ -123,7 +126,7 @@ public:
   node_name name(std::string_view purpose = {}, int k = 0) {
     std::string path = k < output_count() ? output_name(k) : std::string();
     if (!purpose.empty()) path = joined(path, ".", purpose);
-    return names_.make(path, joined("node", index_));
+    return names_.make(path, joined("node", at_.index));
   }
   node_name name_like(const std::string& path, std::string_view otherwise) { return names_.make(path, otherwise); }
   /// Throws the builder's error, if there is one, as one about this operator.
@@ -153,7 +156,7 @@ public:
   }
   constant decoded(const schema::TensorProto& t) const {
     return decode(t, [&](std::string_view what, std::string_view cure) {
-      file_.fail(joined("constant '", shown(t.name()), "' ", what), cure, place_);
+      file_.fail(joined("constant '", shown(t.name()), "' ", what), cure, at_.place);
     });
   }
 
@@ -167,22 +170,26 @@ private:
   node_names names_{};
   std::map<std::string, value> values_{};
   std::map<std::string, const schema::TensorProto*> protos_{};
-  const schema::NodeProto* node_ = nullptr;
-  int index_ = -1;
-  std::string kind_{}, place_{};
+  struct position {
+    const schema::NodeProto* node = nullptr;
+    int index = -1;
+    std::string kind{}, place{};
+  };
+  friend class visit;
+  position at_{};
   size_t kept_bytes_ = 0;
 };
 
 inline void importer::begin(int index) {
-  index_ = index;
-  node_ = &file_.graph().node(index);
-  kind_ = shown(node_->op_type());
-  const std::string& called = !node_->name().empty() ? node_->name() : node_->output_size() > 0 ? node_->output(0) : kind_;
-  place_ = joined("node '", shown(called), "' (", kind_, ")");
-  require(model_file::is_standard(node_->domain()), joined("the operator is of the domain '", shown(node_->domain()), "'"),
+  at_.index = index;
+  at_.node = &file_.graph().node(index);
+  at_.kind = shown(at_.node->op_type());
+  const std::string& called = !at_.node->name().empty() ? at_.node->name() : at_.node->output_size() > 0 ? at_.node->output(0) : at_.kind;
+  at_.place = joined("node '", shown(called), "' (", at_.kind, ")");
+  require(model_file::is_standard(at_.node->domain()), joined("the operator is of the domain '", shown(at_.node->domain()), "'"),
           "use standard operators only");
-  require(node_->input_size() <= 1000 && node_->output_size() <= 1000, "it has more than 1000 inputs or outputs", "split it");
-  for (const auto& a : node_->attribute()) {
+  require(at_.node->input_size() <= 1000 && at_.node->output_size() <= 1000, "it has more than 1000 inputs or outputs", "split it");
+  for (const auto& a : at_.node->attribute()) {
     require(a.ref_attr_name().empty(), "an attribute belongs to a function", "inline the functions");
     require(!a.has_g(), "it contains a graph of its own", "export the model without control flow");
   }
@@ -204,14 +211,14 @@ inline value& importer::find(const std::string& name) {
 }
 inline value& importer::input(int k) {
   require(has_input(k), joined("input ", k, " is missing"), "give it");
-  value& v = find(node_->input(k));
+  value& v = find(at_.node->input(k));
   require(v.count() != 0, joined("input ", k, " '", shown(v.name), "' has no elements"), "give it extents from 1 on");
   return v;
 }
 
 inline const schema::AttributeProto* importer::attribute(std::string_view name, schema::AttributeProto_AttributeType type) const {
   const schema::AttributeProto* found = nullptr;
-  for (const auto& a : node_->attribute()) {
+  for (const auto& a : at_.node->attribute()) {
     if (a.name() != name) continue;
     require(found == nullptr, joined("the attribute ", name, " is there twice"), "export the model again");
     found = &a;
@@ -251,28 +258,26 @@ inline void importer::check_graph() {
 
 inline void importer::stays_float(std::string_view why) {
   require(!options_.integer_only, joined("it would compute with floats: ", why), "quantize the model around it, or allow floats");
-  note(joined(place_, " computes with floats: ", why));
+  note(joined(at_.place, " computes with floats: ", why));
 }
 
 inline void importer::record(const std::string& tensor, int output) {
   const auto nodes = static_cast<size_t>(graph().node_count());
   if (model_.origins.size() >= nodes) return;
-  while (model_.origins.size() < nodes) model_.origins.push_back({index_, index_ < 0 ? "" : kind_, tensor, -1});
+  while (model_.origins.size() < nodes) model_.origins.push_back({at_.index, at_.index < 0 ? "" : at_.kind, tensor, -1});
   model_.origins.back().output = output;
 }
 
 /// While it lives, another node is the one at work: a deferred operator's nodes are named after it.
 class visit {
 public:
-  visit(importer& m, int index) : m_(m), back_(m.index()) { m.begin(index); }
+  visit(importer& m, int index) : m_(m), back_(m.at_) { m.begin(index); }
   visit(const visit&) = delete;
-  ~visit() {
-    if (back_ >= 0) m_.begin(back_);
-  }
+  ~visit() { m_.at_ = back_; }
 
 private:
   importer& m_;
-  int back_;
+  importer::position back_;
 };
 
 }  // namespace lowbits::onnx

@@ -138,6 +138,8 @@ inline edge code_constant(importer& m, const std::vector<int32_t>& codes, int ty
 // ---- values
 
 void make_dynamic(importer& m, value& v);  // dynamic.hpp
+edge plain_reals(importer& m, value& v);
+edge plain_codes(importer& m, value& v);
 
 /// Floats that do not leave [lowest, highest].
 inline stored bounded(importer& m, const stored& s, float lowest, float highest, const std::string& name) {
@@ -159,6 +161,11 @@ inline stored& real_form(importer& m, value& v) {
   m.require(v.is_float(), joined("'", shown(v.name), "' has the type ", type_name(v.type), ", and floats are needed"),
             "put DequantizeLinear before it");
   if (v.reals.is_there()) return v.reals;
+  if (v.flattened != nullptr) {
+    v.reals.plain = m.graph().reshape(m.name_like(v.name, "flat"), plain_reals(m, *v.flattened), list_of(v.shape));
+    m.check_graph();
+    return v.reals;
+  }
   if (v.dynamic != nullptr) {
     make_dynamic(m, v);
   } else if (v.later != nullptr) {
@@ -182,6 +189,11 @@ inline stored& real_form(importer& m, value& v) {
 /// The codes of a float tensor that has them (value::has_codes), or of a tensor of codes.
 inline stored& code_form(importer& m, value& v, const affine& otherwise = {1.0f, 0}) {
   if (v.codes.is_there()) return v.codes;
+  if (v.flattened != nullptr) {
+    v.codes.plain = m.graph().reshape(m.name_like(v.name, "flat"), plain_codes(m, *v.flattened), list_of(v.shape));
+    m.check_graph();
+    return v.codes;
+  }
   if (v.dynamic != nullptr) {
     make_dynamic(m, v);
     return v.codes;

@@ -44,6 +44,15 @@ inline void reshape_to(importer& m, value& x, const shape_list& shape) {
     m.define(0, data_type::FLOAT, shape).quantized = std::make_shared<const quantized_constant>(std::move(q));
     return;
   }
+  // A dense layer may read an image as it is, with its weights in that order.
+  if (is_image_shape(x.shape) && shape.size() == 2 && shape[0] == x.shape[0] && x.flattened == nullptr && x.dynamic == nullptr &&
+      x.later == nullptr && !is_same_order(x.shape)) {
+    const stored& there = current_form(m, x);
+    if (there.plain.node < 0) {
+      m.define(0, x.type, shape).flattened = &x;
+      return;
+    }
+  }
   stored& s = current_form(m, x);
   // [n][c][1][1] and the like need not be turned first.
   const bool in_order = is_image_shape(x.shape) && s.plain.node < 0 && is_same_order(x.shape);

@@ -14,17 +14,41 @@ inline pool_options pool_of(const window& w) {
   return o;
 }
 
+/// The largest of a few: x at each tap of the kernel, side by side.
+inline edge dilated_max(importer& m, edge x, const window& w) {
+  auto& g = m.graph();
+  m.require(int64_t{w.kernel.h} * w.kernel.w <= 64, "the dilated pool has more than 64 taps", "use a smaller one");
+  const tensor_desc d = g.desc(x);
+  const padding all = pool_of(w).pad;
+  if (all.top + all.bottom + all.left + all.right != 0) {
+    pad_options o{.before = {0, all.top, all.left, 0}, .after = {0, all.bottom, all.right, 0}};
+    o.value = d.kind == element::reals ? pad_value(std::numeric_limits<float>::lowest()) : pad_value(d.format.lowest());
+    x = g.pad(m.name("padded"), x, o);
+  }
+  edge best;
+  for (int i = 0; i < w.kernel.h; ++i)
+    for (int j = 0; j < w.kernel.w; ++j) {
+      const slice_options o{.begin = {0, i * w.dilation.h, j * w.dilation.w, 0},
+                            .extent = {d.shape.extent[0], w.out_h, w.out_w, d.shape.extent[3]},
+                            .step = {1, w.stride.h, w.stride.w, 1}};
+      const edge tap = g.slice(m.name("tap"), x, o);
+      best = best.node < 0 ? tap : g.maximum(m.name(), best, tap, {.out = d.params, .out_format = d.format});
+      m.check_graph();
+    }
+  return best;
+}
+
 /// Codes are compared as they are: a larger code is a larger number.
 inline void max_pool(importer& m) {
   m.expect(1, 1);
   value& x = m.input(0);
   check_image(m, x);
   const window w = read_window(m, x.shape, {}, true);
-  m.require(w.dilation.h == 1 && w.dilation.w == 1, "the pool is dilated", "use dilations of 1");
-  const bool has_codes = !x.is_float() || (x.later == nullptr && x.codes.is_there());
+  const bool has_codes = !x.is_float() || (x.later == nullptr && x.has_codes());
   const edge in = has_codes ? image_codes(m, x) : image_reals(m, x);
   if (!has_codes) m.stays_float("what it reads is not quantized");
-  const stored s{{}, m.graph().max_pool(m.name(), in, pool_of(w))};
+  const bool is_dilated = w.dilation.h != 1 || w.dilation.w != 1;
+  const stored s{{}, is_dilated ? dilated_max(m, in, w) : m.graph().max_pool(m.name(), in, pool_of(w))};
   m.check_graph();
   value& y = m.define(0, x.type, window_output(x.shape, w, x.extent(1)));
   (has_codes ? y.codes : y.reals) = s;
@@ -46,7 +70,6 @@ inline void average_pool(importer& m) {
   m.require(x.is_float(), joined("'", shown(x.name), "' has the type ", type_name(x.type)), "put DequantizeLinear before it");
   check_image(m, x);
   const window w = read_window(m, x.shape, {}, true);
-  m.require(w.dilation.h == 1 && w.dilation.w == 1, "the pool is dilated", "use dilations of 1");
   const bool counts_pads = m.integer("count_include_pad", 0) != 0 && w.has_pads;
   pool_options o = pool_of(w);
   // Padding that counts is written around the image; what ceil_mode adds never counts.
@@ -56,23 +79,34 @@ inline void average_pool(importer& m) {
     return m.graph().pad(m.name("padded"), e, {.before = {0, w.pad.top, w.pad.left, 0}, .after = {0, w.pad.bottom, w.pad.right, 0}});
   };
   const bool is_whole = (!w.has_pads || counts_pads) && w.behind.bottom + w.behind.right == 0;
+  // Every mean is over the same number of elements: a depthwise layer whose weights are all alike.
+  const bool is_small = o.kernel.h <= 8 && o.kernel.w <= 8 && x.extent(1) <= 16384;
+  const bool is_dilated = w.dilation.h != 1 || w.dilation.w != 1;
+  m.require(!is_dilated || (is_whole && is_small), "the dilated pool has padding that does not count, or is very large", "use dilations of 1");
+  const size_t taps = static_cast<size_t>(o.kernel.h) * static_cast<size_t>(o.kernel.w);
+  depthwise_options sums{.kernel = o.kernel, .stride = o.stride, .dilation = w.dilation, .policy = rounding::even_float};
+  sums.weights.length = static_cast<size_t>(x.extent(1)) * taps;
   settle(m, x);
   const int index = m.index();
   auto d = std::make_shared<deferred>();
   d->kind = m.kind();
-  d->as_codes = [&m, &x, o, padded, is_whole, index](const target& t) -> stored {
+  d->as_codes = [&m, &x, o, sums, taps, padded, is_whole, is_small, is_dilated, index](const target& t) -> stored {
     if (x.later != nullptr || !x.has_codes()) return {};
     const visit here(m, index);
     const edge in = padded(image_codes(m, x));
     const tensor_desc in_desc = m.graph().desc(in);
     edge e;
-    if (is_byte(in_desc.format) && is_byte(t.format) && is_whole && o.kernel.h <= 8 && o.kernel.w <= 8 && in_desc.shape.extent[3] <= 16384) {
-      // Every mean is over the same number of codes: a depthwise layer whose weights are all 1.
-      const size_t channels = static_cast<size_t>(in_desc.shape.extent[3]), taps = static_cast<size_t>(o.kernel.h) * static_cast<size_t>(o.kernel.w);
-      weight_data ones{.storage = weight_storage::s8, .s8 = m.keep(std::vector<int8_t>(channels * taps, 1)), .length = channels * taps,
-                       .format = {8, true}, .scale = 1.0f / static_cast<float>(taps)};
-      e = m.graph().depthwise(m.name(), in, {.kernel = o.kernel, .stride = o.stride, .weights = ones, .out = t.params, .out_format = t.format,
-                                             .fused = t.fused, .policy = rounding::even_float});
+    if (is_dilated || (is_byte(in_desc.format) && is_byte(t.format) && is_whole && is_small)) {
+      depthwise_options ones = sums;
+      ones.weights.storage = weight_storage::s8;
+      ones.weights.s8 = m.keep(std::vector<int8_t>(ones.weights.length, 1));
+      ones.weights.scale = 1.0f / static_cast<float>(taps);
+      e = with_types(m, {in}, t, false, true, [&](const std::vector<edge>& from, const target& inner) {
+        ones.out = inner.params;
+        ones.out_format = inner.format;
+        ones.fused = inner.fused;
+        return m.graph().depthwise(m.name(), from[0], ones);
+      });
     } else {
       e = fine_average(m, in, o, t);
     }
@@ -80,10 +114,19 @@ inline void average_pool(importer& m) {
     m.record(m.output_name(0), -1);
     return {{}, e};
   };
-  d->as_reals = [&m, &x, o, padded, index]() -> stored {
+  d->as_reals = [&m, &x, o, sums, taps, padded, is_dilated, index]() -> stored {
     const visit here(m, index);
     m.stays_float("what reads or makes its tensors is not quantized");
-    const edge e = m.graph().average_pool(m.name(), padded(image_reals(m, x)), o);
+    const edge in = padded(image_reals(m, x));
+    edge e;
+    if (is_dilated) {
+      depthwise_options parts = sums;
+      parts.weights.storage = weight_storage::f32;
+      parts.weights.f32 = m.keep(std::vector<float>(parts.weights.length, 1.0f / static_cast<float>(taps)));
+      e = m.graph().depthwise(m.name(), in, parts);
+    } else {
+      e = m.graph().average_pool(m.name(), in, o);
+    }
     m.check_graph();
     m.record(m.output_name(0), 0);
     return {{}, e};

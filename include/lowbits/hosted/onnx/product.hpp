@@ -15,6 +15,20 @@ struct dense_layer {
   float alpha = 1, beta = 1;
   std::vector<int> axes() const { return transposed ? std::vector<int>{0, 1} : std::vector<int>{1, 0}; }
   int channel_axis() const noexcept { return transposed ? 0 : 1; }
+  /// Where x is a flattened image whose channels come last: the file's weights with the axes of
+  /// `image`, [n][c][..], for the depth, and the order that the layer wants.
+  shape_list view_shape(const shape_list& image) const {
+    shape_list s(image.begin() + 1, image.end());
+    s.insert(transposed ? s.begin() : s.end(), units);
+    return s;
+  }
+  std::vector<int> view_axes(const shape_list& image) const {
+    const int rank = static_cast<int>(image.size()), first = transposed ? 1 : 0;
+    std::vector<int> a{transposed ? 0 : rank - 1};
+    for (int k = 1; k + 1 < rank; ++k) a.push_back(first + k);
+    a.push_back(first);
+    return a;
+  }
 };
 
 inline edge as_rows(importer& m, edge x, int rows, int columns) {
@@ -45,20 +59,36 @@ inline std::shared_ptr<deferred> later_dense(importer& m, value& x, value& w, co
   d->kind = m.kind();
   d->channel_axis = static_cast<int>(shape.size()) - 1;
   const auto turned = [&m, x_transposed](edge e) { return x_transposed ? m.graph().transpose(m.name("turned"), e, {1, 0}) : e; };
-  d->as_codes = [&m, &x, &w, b, l, shape, index, turned](const target& t) -> stored {
+  const auto as_image = [&x, x_transposed] {
+    return x.flattened != nullptr && !x.codes.is_there() && !x.reals.is_there() && !x_transposed;
+  };
+  d->as_codes = [&m, &x, &w, b, l, shape, index, turned, as_image](const target& t) -> stored {
     if (!x.has_codes() || w.quantized == nullptr || !can_be_weights(*w.quantized, l.channel_axis()) || !fp::is_positive(l.alpha)) return {};
     const visit here(m, index);
-    const edge in = turned(plain_codes(m, x));
-    const layer_weights weights = weights_of(m, *w.quantized, l.axes(), l.alpha);
+    edge in;
+    layer_weights weights;
+    if (as_image()) {
+      const shape_list& image = x.flattened->shape;
+      in = image_codes(m, *x.flattened);
+      const quantized_constant q = with_view(*w.quantized, l.view_shape(image), l.transposed ? 0 : static_cast<int>(image.size()) - 1);
+      weights = weights_of(m, q, l.view_axes(image), l.alpha);
+    } else {
+      in = turned(plain_codes(m, x));
+      weights = weights_of(m, *w.quantized, l.axes(), l.alpha);
+    }
     std::vector<int64_t> bias;
     if (b != nullptr) bias = bias_codes(m, *b, weights.data, m.graph().desc(in).params.scale, l.beta, l.units);
     return dense_codes(m, in, l, weights, bias, t, shape);
   };
-  d->as_reals = [&m, &x, &w, b, l, shape, index, turned]() -> stored {
+  d->as_reals = [&m, &x, &w, b, l, shape, index, turned, as_image]() -> stored {
     const visit here(m, index);
     m.stays_float(w.quantized != nullptr ? "only its weights are quantized" : "what reads or makes its tensors is not quantized");
-    const edge e = m.graph().dense(m.name(), as_rows(m, turned(plain_reals(m, x)), l.rows, l.depth),
-                                   {.units = l.units, .weights = real_weights(m, w, l.axes(), l.alpha), .bias = real_bias(m, b, l.beta, l.units)});
+    const bool image = as_image();
+    const edge in = image ? image_reals(m, *x.flattened) : turned(plain_reals(m, x));
+    const weight_data weights = image ? real_weights(m, w, l.view_shape(x.flattened->shape), l.view_axes(x.flattened->shape), l.alpha)
+                                      : real_weights(m, w, w.shape, l.axes(), l.alpha);
+    const edge e = m.graph().dense(m.name(), as_rows(m, in, l.rows, l.depth),
+                                   {.units = l.units, .weights = weights, .bias = real_bias(m, b, l.beta, l.units)});
     return with_shape(m, e, shape);
   };
   if (b == nullptr)
@@ -216,6 +246,13 @@ inline void qlinear_matmul(importer& m) {
               joined("there are ", scales.size(), " scales for ", l.units, " columns"), "give one for each column");
     const quantized_constant q{w.known, scales, read_zeros(m, 5, w.type, m.input(4).shape, scales.size()), 1, 0};
     m.require(is_code(w.type), "the weights are no codes", "export the model again");
+    if (x.flattened != nullptr && !x.codes.is_there()) {
+      const shape_list& image = x.flattened->shape;
+      const edge e = with_params(m, image_codes(m, *x.flattened), in.params);
+      const layer_weights v = weights_of(m, with_view(q, l.view_shape(image), static_cast<int>(image.size()) - 1), l.view_axes(image));
+      m.define(0, out_type, f.result, dense_codes(m, e, l, v, {}, out, f.result));
+      return;
+    }
     const edge e = with_params(m, plain_codes(m, x), in.params);
     m.define(0, out_type, f.result, dense_codes(m, e, l, weights_of(m, q, l.axes()), {}, out, f.result));
     return;

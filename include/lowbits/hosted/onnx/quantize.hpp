@@ -94,7 +94,7 @@ inline void dequantize_linear(importer& m) {
         std::make_shared<const quantized_constant>(quantized_constant{x.known, q.scales, q.zeros, q.axis, q.block});
     return;
   }
-  m.require(x.codes.is_there(), joined("'", shown(x.name), "' are 32-bit sums, which the graph cannot hold"),
+  m.require(is_code(x.type), joined("'", shown(x.name), "' are 32-bit sums, which the graph cannot hold"),
             "requantize them, or convert them with Cast and Mul");
   if (!q.is_per_tensor()) {
     m.stays_float("its input has more than one scale");
@@ -103,7 +103,7 @@ inline void dequantize_linear(importer& m) {
     return;
   }
   const affine p = q.to().params;
-  stored s = x.codes;
+  stored s = code_form(m, x);
   if (!(m.graph().desc(s.any()).params == p)) {
     const edge e = relabelled(m, s.any(), p);
     s = s.plain.node >= 0 ? stored{e, {}} : stored{{}, e};

@@ -95,6 +95,7 @@ struct value {
   stored reals{};
   std::shared_ptr<deferred> later{};
   std::shared_ptr<dynamic_value> dynamic{};
+  value* flattened = nullptr;  ///< all axes of this image but the first in one, and not made yet
 
   int rank() const noexcept { return static_cast<int>(shape.size()); }
   int extent(int a) const noexcept { return shape[static_cast<size_t>(a)]; }
@@ -103,6 +104,7 @@ struct value {
   bool is_float() const noexcept { return type == data_type::FLOAT; }
   /// A float tensor that an integer operator can read.
   bool has_codes() const noexcept {
+    if (flattened != nullptr && !reals.is_there()) return flattened->has_codes();
     return is_float() && (codes.is_there() || (quantized != nullptr && quantized->is_per_tensor() && is_code(quantized->codes->type)));
   }
 };

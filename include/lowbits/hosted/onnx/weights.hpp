@@ -77,9 +77,19 @@ inline layer_weights weights_of(importer& m, const quantized_constant& q, const 
   return out;
 }
 
+/// The same weights with the axes of another shape; `axis` is that of the scales then.
+inline quantized_constant with_view(const quantized_constant& q, const shape_list& shape, int axis) {
+  quantized_constant out = q;
+  constant c = *q.codes;
+  c.shape = shape;
+  out.codes = std::make_shared<const constant>(std::move(c));
+  out.axis = axis;
+  return out;
+}
+
 /// The weights as floats, in the same order.
-inline weight_data real_weights(importer& m, const value& w, const std::vector<int>& axes, float alpha = 1.0f) {
-  std::vector<float> v = permuted(reals_of(w), w.shape, axes);
+inline weight_data real_weights(importer& m, const value& w, const shape_list& shape, const std::vector<int>& axes, float alpha = 1.0f) {
+  std::vector<float> v = permuted(reals_of(w), shape, axes);
   if (alpha != 1.0f)
     for (float& x : v) x = fp::product(x, alpha);
   const size_t n = v.size();
