@@ -167,9 +167,129 @@ def _pools():
     yield simple("padding", "four sides, a value", "Padding", [x], {0: 1, 1: 0, 2: 2, 3: 1, 4: 0, 5: 0.25})
 
 
+def _channels():
+    """Layers with numbers per channel of their own."""
+    def make(kind, shape, name, about, labels, params, low=0.5, high=2.0):
+        model = Model(name, about)
+        blocks = [raw(model.scales(label, shape[0], low, high) * (1 if label != "mean" else 0.5)) for label in labels]
+        real_input(model, shape)
+        return model.output(model.layer(kind, "x", "y", params, blocks))
+    statistics = ("slope", "mean", "variance", "bias")
+    yield make("BatchNorm", (3, 4, 5), "batchnorm", "three dimensions", statistics, {0: 3, 1: 0.001})
+    yield make("BatchNorm", (4, 5), "batchnorm_rows", "two dimensions", statistics, {0: 4})
+    yield make("BatchNorm", (6,), "batchnorm_vector", "one dimension", statistics, {0: 6})
+    yield make("Scale", (3, 4, 5), "scale", "factors only", ("scale",), {0: 3})
+    yield make("Scale", (4, 5), "scale_bias", "factors and biases", ("scale", "bias"), {0: 4, 1: 1})
+    yield make("PReLU", (3, 4, 5), "prelu", "a slope per channel", ("slope",), {0: 3})
+    yield simple("prelu_one", "one slope", "PReLU", [(3, 4)], {0: 1}, weights=[raw([0.25])])
+
+
+def _curves():
+    x = (3, 4, 5)
+    yield simple("hardswish", "slope and offset", "HardSwish", [x], {0: 0.1666667, 1: 0.5})
+    yield simple("hardswish_default", "without parameters", "HardSwish", [x])
+    yield simple("hardsigmoid", "slope and offset", "HardSigmoid", [x], {0: 0.25, 1: 0.5})
+    yield simple("swish", "x / (1 + exp(-x))", "Swish", [x])
+    yield simple("mish", "to 30 on both sides", "Mish", [x], reach=30.0)
+    yield simple("elu", "slope 0.5", "ELU", [x], {0: 0.5})
+    yield simple("clip_six", "0 to 6", "Clip", [x], {0: 0.0, 1: 6.0}, 8.0)
+    yield simple("dropout_scale", "times a half", "Dropout", [x], {0: 0.5})
+    yield simple("noop", "nothing", "Noop", [(7,)])
+
+
+def _more_shapes():
+    x = (6, 4, 5)
+    def cut(name, about, shape, tops, params):
+        model = Model(name, about)
+        real_input(model, shape)
+        names = [f"y{i}" for i in range(tops)]
+        model.layer("Slice", "x", names, params)
+        return model.output(*names)
+    yield cut("slice", "three equal pieces", x, 3, {0: [-233, -233, -233]})
+    yield cut("slice_sizes", "stated sizes and the rest", x, 3, {0: [1, 2, -233]})
+    yield cut("slice_axis", "columns", x, 2, {0: [2, 3], 1: 2})
+    yield cut("slice_vector", "negative axis", (7,), 2, {0: [3, -233], 1: -1})
+    for order in (1, 2, 4, 5):
+        yield simple(f"permute_{order}", f"order {order}", "Permute", [x], {0: order})
+    yield simple("permute_rows", "two dimensions", "Permute", [(3, 4)], {0: 1})
+    yield simple("reshape_image", "one dimension to three", "Reshape", [(60,)], {0: 5, 1: 4, 2: -1})
+    yield simple("shufflechannel", "two groups", "ShuffleChannel", [x], {0: 2})
+    yield simple("shufflechannel_reverse", "the way back", "ShuffleChannel", [x], {0: 2, 1: 1})
+    yield simple("padding_channels", "channels in front and behind", "Padding", [(2, 3, 3)], {5: 0.5, 7: 1, 8: 2})
+    yield simple("padding_vector", "one dimension", "Padding", [(5,)], {2: 1, 3: 2, 5: -1.0})
+    y = (2, 3, 4)
+    yield simple("interp_nearest", "twice the size", "Interp", [y], {0: 1, 1: 2.0, 2: 2.0})
+    yield simple("interp_nearest_size", "a stated size", "Interp", [y], {0: 1, 3: 5, 4: 7})
+    yield simple("interp_bilinear", "a stated size", "Interp", [y], {0: 2, 3: 7, 4: 6})
+    yield simple("interp_bilinear_scale", "factors", "Interp", [y], {0: 2, 1: 2.0, 2: 1.5})
+    yield simple("interp_bilinear_corners", "corners meet", "Interp", [y], {0: 2, 3: 5, 4: 7, 6: 1})
+    yield simple("interp_vector", "numbers become images", "Interp", [(3,)], {0: 1, 3: 2, 4: 3})
+    yield simple("interp_rows", "two dimensions", "Interp", [(3, 4)], {0: 2, 3: 3, 4: 8})
+    yield convolution("convolution1d", "stride 2, pad 1", (3, 9), (4, 3, 1, 3), "Convolution1D", params={3: 2, 4: 1})
+    yield convolution("convolution1d_dilated", "dilated, Relu inside", (2, 11), (3, 2, 1, 3), "Convolution1D", bias=False,
+                      params={2: 2, **fused("relu")})
+    yield convolution("convolution_stride_same", "SAME, kernel as large as the stride", (2, 7, 6), (3, 2, 2, 2),
+                      params={3: 2, 4: -233})
+    yield convolution("deconvolution_same_lower", "pads -234 and a given size", (2, 3, 4), (3, 2, 3, 3), "Deconvolution",
+                      params={3: 2, 4: -234, 20: 8, 21: 6})
+    yield convolution("deconvolutiondepthwise_multiplier", "two results per channel, leaky", (2, 3, 3), (4, 1, 2, 2),
+                      "DeconvolutionDepthWise", 2, params={3: 2, 18: 1, **fused("leaky")})
+
+
+def _behind_images():
+    """Layers that meet an image as a convolution leaves it."""
+    def split_input(name, about):
+        model = Model(name, about)
+        real_input(model, (3, 4, 5))
+        model.layer("Split", "x", ["x_0", "x_1"])
+        for top, bottom in (("a", "x_0"), ("b", "x_1")):
+            w = model.reals(top, (4, 3, 1, 1))
+            model.layer("Convolution", bottom, top, {0: 4, 1: 1, 6: w.size}, [tagged(w)])
+        return model
+    def pair(name, about, kind, params=None):
+        model = split_input(name, about)
+        return model.output(model.layer(kind, ["a", "b"], "y", params))
+    yield pair("images_concat", "channels", "Concat")
+    yield pair("images_concat_columns", "axis 2", "Concat", {0: 2})
+    yield pair("images_add", "sum", "BinaryOp", {0: 0})
+    yield pair("images_rdiv", "quotient the other way round", "BinaryOp", {0: 8})
+    yield pair("images_eltwise", "sum with factors", "Eltwise", {0: 1, 1: [0.5, -1.0]})
+    def single(name, about, kind, params=None, weights=()):
+        model = Model(name, about)
+        real_input(model, (3, 4, 5))
+        w = model.reals("w", (4, 3, 1, 1))
+        model.layer("Convolution", "x", "a", {0: 4, 1: 1, 6: w.size}, [tagged(w)])
+        return model.output(model.layer(kind, "a", "y", params, weights))
+    yield single("image_softmax", "over channels", "Softmax", {0: 0, 1: 1})
+    yield single("image_flatten", "the order of elements is that of channels first", "Flatten")
+    yield single("image_permute", "channels last", "Permute", {0: 3})
+    yield single("image_shufflechannel", "two groups", "ShuffleChannel", {0: 2})
+    yield single("image_padding", "all axes", "Padding", {0: 1, 2: 2, 5: 1.0, 7: 1})
+    yield single("image_prelu", "a slope per channel", "PReLU", {0: 4}, [raw([0.5, 0.25, -1.0, 2.0])])
+    yield single("image_scale", "a factor per channel", "Scale", {0: 4}, [raw([0.5, 0.25, -1.0, 2.0])])
+    yield single("image_reshape", "rows of channels", "Reshape", {0: 20, 1: 4})
+    yield single("image_hardswish", "as it is", "HardSwish", {0: 0.25, 1: 0.5})
+    model = Model("image_slice", "channels in two pieces, joined the other way round")
+    real_input(model, (3, 4, 5))
+    w = model.reals("w", (4, 3, 1, 1))
+    model.layer("Convolution", "x", "a", {0: 4, 1: 1, 6: w.size}, [tagged(w)])
+    model.layer("Slice", "a", ["b", "c"], {0: [1, -233]})
+    yield model.output(model.layer("Concat", ["c", "b"], "y"))
+    model = Model("image_innerproduct", "an image flattened by the layer")
+    real_input(model, (3, 4, 5))
+    w = model.reals("w", (2, 3, 1, 1))
+    model.layer("Convolution", "x", "a", {0: 2, 1: 1, 6: w.size}, [tagged(w)])
+    v = model.reals("v", (3, 40), 0.5)
+    yield model.output(model.layer("InnerProduct", "a", "y", {0: 3, 2: v.size}, [tagged(v)]))
+
+
 def cases():
     yield from _inner_product()
     yield from _convolution()
     yield from _elements()
     yield from _shapes()
     yield from _pools()
+    yield from _channels()
+    yield from _curves()
+    yield from _more_shapes()
+    yield from _behind_images()

@@ -11,10 +11,10 @@ END_OF_LAYER = -233
 ARRAY = -23300
 # Number of a layer in a binary .param: its place in ncnn's list of layers.
 LAYER_NUMBER = {
-    "Concat": 5, "Convolution": 6, "Deconvolution": 8, "Dropout": 9, "Eltwise": 10, "Flatten": 14, "InnerProduct": 15,
-    "Input": 16, "Pooling": 21, "ReLU": 26, "Reshape": 27, "Sigmoid": 30, "Softmax": 32, "Split": 33, "TanH": 35,
-    "BinaryOp": 40, "ConvolutionDepthWise": 42, "Padding": 43, "Permute": 47, "DeconvolutionDepthWise": 51, "Clip": 54,
-    "Quantize": 57, "Dequantize": 58, "Requantize": 63,
+    "BatchNorm": 2, "Concat": 5, "Convolution": 6, "Deconvolution": 8, "Dropout": 9, "Eltwise": 10, "ELU": 11, "Flatten": 14, "InnerProduct": 15,
+    "Input": 16, "Pooling": 21, "PReLU": 23, "ReLU": 26, "Reshape": 27, "Scale": 29, "Sigmoid": 30, "Slice": 31, "Softmax": 32, "Split": 33, "TanH": 35,
+    "BinaryOp": 40, "ConvolutionDepthWise": 42, "Padding": 43, "Permute": 47, "Interp": 50, "DeconvolutionDepthWise": 51, "ShuffleChannel": 52, "Clip": 54,
+    "Quantize": 57, "Dequantize": 58, "Requantize": 63, "HardSigmoid": 65, "HardSwish": 67, "Noop": 68, "Mish": 71, "Swish": 73, "Convolution1D": 81,
 }
 TAGS = {"float32": 0, "float16": 0x01306B47, "int8": 0x000D4B38, "float32_tagged": 0x0002C056}
 

@@ -57,6 +57,17 @@ inline void scale(importer& m) {
   affine_layer(m, std::move(mul), std::move(add));
 }
 
+/// Numbers below zero times a slope.
+inline void prelu(importer& m) {
+  std::vector<float> slopes = m.floats(m.integer(0, 0), "the slopes");
+  if (slopes.size() == 1) return curve_layer(m, {curve_kind::leaky, slopes[0]});
+  define_map(m, [&](edge e) {
+    const edge below = at_most(m, "below", e, 0.0f);
+    const edge sloped = times(m, "sloped", below, per_channel(m, "slopes", m.x(), std::move(slopes)));
+    return plus(m, {}, m.checked(m.graph().requantize(m.name("above"), e, {.fused = activation::relu})), sloped);
+  });
+}
+
 // ---- codes
 
 /// Scales of codes: they multiply floats.

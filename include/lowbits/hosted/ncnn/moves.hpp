@@ -2,9 +2,10 @@
 #pragma once
 
 // Layers that move elements and never change them: Split, Dropout, Noop, Flatten, Reshape, Permute,
-// Concat, Slice, Padding, Squeeze, ExpandDims. Codes stay codes.
+// Concat, Slice, ShuffleChannel, Padding; codes stay codes. And Interp, which makes new floats.
 
 #include <lowbits/hosted/ncnn/maps.hpp>
+#include <lowbits/ref/resize.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::ncnn {
 
@@ -145,6 +146,77 @@ inline void slice(importer& m) {
     define_slice(m, x, axis, static_cast<int>(begin), static_cast<int>(extent), k);
     begin += extent;
   }
+}
+
+/// Channels as a matrix [groups][channels / groups], transposed.
+inline void shuffle_channel(importer& m) {
+  m.require_counts(1, 1);
+  value& x = m.x();
+  const int channels = x.shape.extent[0], stated = m.integer(0, 1);
+  m.require(x.is_image(), joined("the input has the shape ", text_of(x.shape), " instead of three axes"));
+  m.require(stated >= 1 && channels % stated == 0, joined(stated, " groups do not divide ", channels, " channels"));
+  const int groups = m.integer(1, 0) != 0 ? channels / stated : stated, each = channels / groups;
+  const bool is_image = x.image.node >= 0;
+  const tensor_shape s = m.desc(importer::any(x)).shape;
+  const tensor_shape apart = is_image ? tensor_shape{4, {s.extent[0], s.extent[1], groups, each}}
+                                      : tensor_shape{4, {groups, each, s.extent[1], s.extent[2]}};
+  const tensor_shape turned = is_image ? tensor_shape{4, {s.extent[0], s.extent[1], each, groups}}
+                                       : tensor_shape{4, {each, groups, s.extent[1], s.extent[2]}};
+  const edge e = m.reshaped(importer::any(x), apart, "groups");
+  const edge t = m.transposed(e, turned, is_image ? axis_list{0, 1, 3, 2} : axis_list{1, 0, 2, 3}, "turned");
+  m.define(importer::like(x, m.reshaped(t, s, {})));
+}
+
+/// A vector becomes an image that repeats each number; the rows of a matrix are resized alone.
+inline void interp(importer& m) {
+  m.require_counts(1, 1);
+  value& x = m.x();
+  m.require_reals(x);
+  const int kind = m.integer(0, 0);
+  m.require(!m.has(9) && m.integer(5, 0) == 0, "the size is an expression or that of another blob", "state the size");
+  const edge e = x.shape.rank == 1 ? m.reshaped(x.planar, {3, {1, 1, x.shape.extent[0]}}, "hwc") : m.image(x);
+  const int h = m.desc(e).shape.extent[0], w = m.desc(e).shape.extent[1];
+  const float scale_h = m.real(1, 1.0f), scale_w = m.real(2, 1.0f);
+  resize_options o{.out_h = m.integer(3, 0), .out_w = m.integer(4, 0)};
+  const bool by_scale = o.out_h == 0 || o.out_w == 0;
+  if (by_scale) {
+    const double high = static_cast<double>(fp::product(static_cast<float>(h), scale_h)),
+                 wide = static_cast<double>(fp::product(static_cast<float>(w), scale_w));
+    m.require(high >= 0 && wide >= 0 && high < 1e6 && wide < 1e6, "the new size is not in 1 to 1000000");
+    o.out_h = static_cast<int>(high);
+    o.out_w = static_cast<int>(wide);
+  }
+  m.require(o.out_h >= 1 && o.out_w >= 1 && o.out_h < (1 << 20) && o.out_w < (1 << 20), "the new size is not in 1 to 2^20");
+  if (x.shape.rank == 2) o.out_h = h;
+  if (x.shape.rank != 1) {
+    m.require(kind == 1 || kind == 2, joined("the kind ", kind, " is not supported"), "use 1 (nearest) or 2 (bilinear)");
+    if (o.out_h == h && o.out_w == w) return m.define(x);
+    o.align_corners = kind == 2 && m.integer(6, 0) != 0;
+    o.half_pixel_centers = kind == 2 && !o.align_corners;
+    if (kind == 2) o.mode = resize_mode::bilinear;
+    // Where a factor is stated, ncnn takes its reciprocal for the distance between source positions; for
+    // kind 2 some versions do, which does not matter where the factor gives whole extents.
+    const auto agree = [&](int in, int out, float factor) {
+      for (int i = 0; i < out; ++i)
+        if (smaller(static_cast<int>(fp::product(static_cast<float>(i), fp::quotient(1.0f, factor))), in - 1) !=
+            ref::nearest_source(i, in, out, false, false))
+          return false;
+      return true;
+    };
+    if (by_scale && kind == 2)
+      m.require((x.shape.rank == 2 || static_cast<float>(o.out_h) == fp::product(static_cast<float>(h), scale_h)) &&
+                    static_cast<float>(o.out_w) == fp::product(static_cast<float>(w), scale_w),
+                "the factor does not give a whole number of rows and columns", "state the size");
+    if (by_scale && kind == 1)
+      m.require(agree(w, o.out_w, scale_w) && (x.shape.rank == 2 || agree(h, o.out_h, scale_h)),
+                "the factor leads to other positions than the size", "state the size");
+    m.require(kind != 2 || (w > 1 && h > 1) || x.shape.rank == 2, "an image of one row or column is interpolated", "use the kind 1");
+  }
+  m.is_real();
+  const edge y = m.checked(m.graph().resize(m.name(), e, o));
+  if (x.shape.rank != 2) return m.define(m.image_value(y));
+  const tensor_shape out{2, {h, o.out_w}};
+  m.define(importer::planar_value(out, m.reshaped(y, out, "rows")));
 }
 
 inline void pad(importer& m) {
