@@ -14,6 +14,7 @@
 #include <lowbits/hosted/import_tflite.hpp>
 #include <lowbits/hosted/runtime_model.hpp>
 
+#include "foreign/check.hpp"
 #include "foreign/json_data.hpp"
 #include "support/for_each_arch.hpp"
 
@@ -88,61 +89,89 @@ bool is_listed(const std::vector<std::string>& list, const std::string& name) {
   });
 }
 
-void run_folder(const std::string& folder, const std::vector<std::string>& groups) {
-  std::size_t ran = 0, out_of_scope = 0, failed = 0;
-  for (const std::string& group : groups) {
-    const json cases = foreign::read_json(folder + group + ".json");
-    for (const json& c : cases["cases"]) {
-      const std::string name = group + "/" + c["name"].get<std::string>();
-      CAPTURE(name);
-      lb::imported_model model;
-      try {
-        model = lb::import_tflite(folder + name + ".tflite");
-      } catch (const lb::model_error& e) {
-        ++out_of_scope;
-        if (!is_listed(refused, name)) {
-          ++failed;
-          std::printf("not read: %s\n", e.what());
-        }
-        continue;
+/// What differs from the first result of a case on any architecture, or nothing. Of a network, also what
+/// every other operator writes.
+std::string run_case(const lb::imported_model& model, const std::string& name, const json& c) {
+  std::vector<bytes> in;
+  for (std::size_t k = 0; k < model.inputs.size(); ++k)
+    for (const json& t : c["inputs"])
+      if (t["name"] == model.inputs[k].name || c["inputs"].size() == 1) in.push_back(bytes_of(t));
+  const auto compare = [&](const json& want, const bytes& got) {
+    const std::string dtype = want["dtype"].get<std::string>();
+    return difference(dtype, got, bytes_of(want),
+                      dtype == "float32" ? float_tolerance : is_listed(off_by_one, name) ? 1 : 0);
+  };
+  const json& want = c["results"].at(0)["outputs"];
+  const json inner = c.contains("inner") ? c["inner"] : json::array();
+  std::string wrong;
+  lowbits_test::for_each_arch([&](lb::arch_id arch, const std::string& arch_name) {
+    std::size_t found = 0;
+    const auto look = [&](const lb::node_output& o) {
+      const lb::node_origin& from = model.origins[static_cast<std::size_t>(o.index)];
+      for (const json& t : inner) {
+        if (from.output < 0 || t["name"] != from.tensor) continue;
+        ++found;
+        const auto* const at = static_cast<const unsigned char*>(o.data);
+        const std::string d = compare(t, bytes(at, at + o.desc->bytes()));
+        if (!d.empty() && wrong.empty()) wrong = "'" + from.tensor + "': " + d + " on " + arch_name;
       }
-      CHECK_MESSAGE(!is_listed(refused, name), name << " is not refused any more");
-      if (is_listed(undefined, name)) continue;
-      std::vector<bytes> in;
-      for (const lb::model_port& p : model.inputs)
-        for (const json& t : c["inputs"])
-          if (t["name"] == p.name) in.push_back(bytes_of(t));
-      const json& want = c["results"].at(0)["outputs"];
-      std::string wrong;
-      try {
-        lowbits_test::for_each_arch([&](lb::arch_id arch, const std::string& arch_name) {
-          const std::vector<bytes> out = lb::runtime_model(model.graph(), arch).run(in);
-          if (out.size() != want.size()) wrong = "number of outputs";
-          for (std::size_t k = 0; wrong.empty() && k < out.size(); ++k) {
-            const std::string dtype = want[k]["dtype"].get<std::string>();
-            wrong = difference(dtype, out[k], bytes_of(want[k]), 
-                               dtype == "float32" ? float_tolerance : is_listed(off_by_one, name) ? 1 : 0);
-            if (!wrong.empty()) wrong += " on " + arch_name;
-          }
-        });
-      } catch (const std::exception& e) { wrong = e.what(); }
-      ++ran;
-      if (!wrong.empty()) {
-        ++failed;
-        std::printf("wrong: %s: %s\n", name.c_str(), wrong.c_str());
-      }
+    };
+    const std::vector<bytes> out = lb::runtime_model(model.graph(), arch).run(in, look);
+    if (out.size() != want.size()) wrong = "number of outputs";
+    if (found < inner.size()) wrong = "an inner tensor was not computed";
+    for (std::size_t k = 0; wrong.empty() && k < out.size(); ++k) {
+      wrong = compare(want[k], out[k]);
+      if (!wrong.empty()) wrong += " on " + arch_name;
     }
+  });
+  return wrong;
+}
+
+struct counts {
+  std::size_t ran = 0, out_of_scope = 0, failed = 0;
+};
+
+void run_group(const std::string& folder, const std::string& group, const std::string& model_path, counts& n) {
+  const json cases = foreign::read_json(folder + group + ".json");
+  for (const json& c : cases["cases"]) {
+    const std::string name = group + "/" + c["name"].get<std::string>();
+    CAPTURE(name);
+    std::string wrong;
+    try {
+      const lb::imported_model model = lb::import_tflite(model_path.empty() ? folder + name + ".tflite" : model_path);
+      CHECK_MESSAGE(!is_listed(refused, name), name << " is not refused any more");
+      if (!is_listed(undefined, name)) wrong = run_case(model, name, c);
+      ++n.ran;
+    } catch (const lb::model_error& e) {
+      ++n.out_of_scope;
+      if (!is_listed(refused, name)) wrong = e.what();
+    }
+    CHECK(wrong == "");
+    n.failed += wrong.empty() ? 0 : 1;
   }
-  std::printf("foreign cases: tflite operators: ran %zu, failed %zu, skipped %zu\n", ran, failed, out_of_scope);
-  CHECK(failed == 0);
+}
+
+void report(const char* set, const counts& n) {
+  std::printf("foreign cases: %s: ran %zu, failed %zu, skipped %zu\n", set, n.ran, n.failed, n.out_of_scope);
 }
 
 }  // namespace
 
 TEST_CASE("import_tflite: recorded operators") {
   const std::string folder = LOWBITS_TEST_DATA "/tflite_ops/";
+  counts n;
   const json index = foreign::read_json(folder + "index.json");
-  std::vector<std::string> groups;
-  for (const json& group : index["groups"]) groups.push_back(group["group"].get<std::string>());
-  run_folder(folder, groups);
+  for (const json& group : index["groups"]) run_group(folder, group["group"].get<std::string>(), "", n);
+  report("tflite operators", n);
+}
+
+TEST_CASE("import_tflite: recorded answers of published models") {
+  if (!foreign::data_present()) return;
+  const std::string folder = LOWBITS_TEST_DATA "/tflite_models/";
+  counts n;
+  const json index = foreign::read_json(folder + "index.json");
+  for (const json& group : index["groups"])
+    run_group(folder, group["group"].get<std::string>(),
+              foreign::data_folder() + "models/" + group["model"].get<std::string>(), n);
+  report("tflite published models", n);
 }
