@@ -7,6 +7,7 @@
 
 #include <flatbuffers/flatbuffers.h>
 
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <span>
@@ -33,10 +34,15 @@ public:
     if (bytes.size() > largest_file) fail("the file has 2^31 bytes or more", "split the model");
     if (!schema::ModelBufferHasIdentifier(bytes.data()))
       fail("the bytes 4 to 7 are not 'TFL3'", "give a .tflite file of schema version 3");
-    // Older files are not aligned throughout; scalars are read byte by byte where that matters.
-    flatbuffers::Verifier verifier(bytes.data(), bytes.size(), 32, 4000000, false);
+    if (reinterpret_cast<uintptr_t>(bytes.data()) % alignof(word) != 0) {
+      aligned_.resize((bytes.size() + sizeof(word) - 1) / sizeof(word));
+      std::memcpy(aligned_.data(), bytes.data(), bytes.size());
+      bytes = {reinterpret_cast<const unsigned char*>(aligned_.data()), bytes.size()};
+      bytes_ = bytes;
+    }
+    flatbuffers::Verifier verifier(bytes.data(), bytes.size(), 32, 4000000);
     if (!schema::VerifyModelBuffer(verifier))
-      fail("the file is damaged: an offset or a length leads outside of it", "copy it again");
+      fail("the file is damaged: an offset is misaligned or leads outside of it", "copy it again");
     model_ = schema::GetModel(bytes.data());
     if (model_->version() != 3)
       fail(joined("the schema version is ", model_->version()), "convert the model to version 3");
@@ -50,6 +56,9 @@ public:
         graph_->inputs() == nullptr || graph_->outputs() == nullptr)
       fail("the subgraph lacks tensors, operators, inputs or outputs", "export it again");
   }
+
+  model_file(const model_file&) = delete;
+  model_file& operator=(const model_file&) = delete;
 
   const schema::Model& model() const noexcept { return *model_; }
   const schema::SubGraph& graph() const noexcept { return *graph_; }
@@ -76,6 +85,10 @@ public:
   }
 
 private:
+  struct alignas(16) word {
+    unsigned char bytes[16];
+  };
+  std::vector<word> aligned_{};  ///< a copy, where the bytes are not aligned
   std::span<const unsigned char> bytes_{};
   std::string name_{};
   const schema::Model* model_ = nullptr;
