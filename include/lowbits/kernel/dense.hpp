@@ -46,7 +46,7 @@ struct dense {
     constexpr const auto& calls = gemm_calls_of<Arch, X, Rq>;
     const auto w = weights(s);
     const int zero = w_zero - byte_shift<W>;
-    if constexpr (most_code_rows<P> > 0)
+    if constexpr (most_code_rows<P> > 0 && multiplies_to_codes<Arch, Rq>())
       if (zero == 0 && added.codes == nullptr && run_at_once(s, w, part, x, packed, rq, y, scratch)) return;
     const auto rows = block(s);
     work_area area(scratch);
@@ -61,7 +61,7 @@ struct dense {
       element_rows<element> at{x_rows.at, x_rows.stride};
       if (const int stay = zero == 0 ? rows_in_place(s, w, r, n) : 0; stay > 0) {
         n = stay;
-        at = codes_in_place(s, from);
+        at = {reinterpret_cast<const element*>(from), s.x_row_step(), P::template shift<X>};
       } else {
         P::fetch(n, s.depth, from, s.x_row_step(), x_rows.at, x_rows.stride);
         x_rows.from(0, s.depth).fill(n, rows.depth - s.depth, 0);
@@ -96,12 +96,12 @@ private:
     const int64_t rows = part.last_row - part.first_row;
     if (s.batch != 1 || (rows > 1 && rows * s.depth > static_cast<int64_t>(gemm_block<element>::few_rows))) return false;
     if (rows_in_place(s, w, part.first_row, static_cast<int>(rows)) != rows) return false;
-    gemm_rows(gemm_calls_of<Arch, X, Rq>, static_cast<int>(rows), codes_in_place(s, x + part.first_row * s.x_row_step()), w, packed, part.cols,
-              nullptr, rq, {part.first_row, 0}, y + part.first_row * s.y_row_step(), s.y_row_step(), work_area(scratch).take<int32_t>(0));
+    const int c = part.cols.first;
+    multiply_to_codes<Arch>(static_cast<int>(rows), w.padded_cols() - c, part.cols.last - c, w.steps(),
+                            reinterpret_cast<const element*>(x + part.first_row * s.x_row_step()), s.x_row_step(), w.panel(packed, c),
+                            w.start(packed, c), rq, c, y + part.first_row * s.y_row_step() + c, s.y_row_step(),
+                            work_area(scratch).take<int32_t>(0), P::template shift<X>);
     return true;
-  }
-  static element_rows<element> codes_in_place(const gemm_shape& s, const X* x) noexcept {
-    return {reinterpret_cast<const element*>(x), s.x_row_step(), P::template shift<X>};
   }
   static constexpr auto block(const gemm_shape& s) noexcept {
     return gemm_block<element>(weights(s), smaller<int64_t>(s.rows, int64_t{s.batch} * s.rows));

@@ -114,8 +114,8 @@ private:
   /// The larger operand is divided, where it has enough rows or columns.
   kernel::gemm_part part(int i, int parts) const noexcept {
     const int64_t rows = int64_t{s_.batch} * s_.rows;
-    const bool has_columns = s_.cols >= int64_t{parts} * col_grain_, has_rows = rows >= int64_t{parts} * row_grain_;
     if (parts == 1) return {0, rows, {0, s_.cols}};
+    const bool has_columns = s_.cols >= int64_t{parts} * col_grain_, has_rows = rows >= int64_t{parts} * row_grain_;
     if (has_columns && (s_.cols > rows || !has_rows)) {
       const even_parts p{s_.cols, parts, col_grain_};
       return {0, rows, {static_cast<int>(p.begin(i)), static_cast<int>(p.begin(i + 1))}};

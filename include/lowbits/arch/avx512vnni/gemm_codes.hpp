@@ -177,12 +177,15 @@ private:
     const auto mask = static_cast<__mmask32>(first64(used));
     alignas(64) int32_t sums[tiles::rows * tiles::cols];
     while (rows > 0) {
-      const int m = rows < tiles::rows ? rows : tiles::rows;
-      if (is_common && m == tiles::rows && n == tiles::cols) {
+      int m = rows < tiles::rows ? rows : tiles::rows;
+      if (is_common && n == 16) {
+        m = m < 8 ? m : 8;
+        narrow_tile(m, steps, x, stride, w, start, to_codes, static_cast<__mmask16>(mask), y, y_stride, flip);
+      } else if (is_common && m == tiles::rows) {
         whole_tile(steps, x, stride, w, start, to_codes, mask, y, y_stride, flip);
       } else {
         tiles::run(m, n, steps, x, stride, w, start, sums, flip);
-        if (is_common) stored_tile(m, n, sums, to_codes, mask, y, y_stride);
+        if (is_common) stored_tile(m, sums, to_codes, mask, y, y_stride);
         else prim<prims::requantize, arch::avx512bw>::run<Rule>(m, used, sums, n, factors, stage, y, y_stride);
       }
       rows -= m, x += m * stride, y += m * y_stride;
@@ -202,29 +205,48 @@ private:
       _mm256_mask_storeu_epi8(to + y_stride, used, _mm512_extracti64x4_epi64(both, 1));
     }
   }
-  /// Two rows of 32 columns at a time, or four of 16. What lies behind the last row is not used.
-  static void stored_tile(int m, int n, const int32_t* sums, const detail::avx512::rows_to_codes& to_codes,
-                          __mmask32 used, void* y, ptrdiff_t y_stride) noexcept {
+  /// Two rows of 32 columns at a time. What lies behind the last row is not used.
+  static void stored_tile(int m, const int32_t* sums, const detail::avx512::rows_to_codes& to_codes, __mmask32 used, void* y,
+                          ptrdiff_t y_stride) noexcept {
     using namespace detail::avx512;
     auto* to = static_cast<unsigned char*>(y);
-    for (; m > 0; sums += 64) {
-      const __m512i a[2] = {load(sums), load(sums + 16)}, b[2] = {load(sums + 32), load(sums + 48)};
-      const __m512i codes = to_codes(a, b);
-      const __m256i half = _mm512_extracti64x4_epi64(codes, 1);
-      if (n == 32) {
-        _mm256_mask_storeu_epi8(to, used, _mm512_castsi512_si256(codes));
-        if (m > 1) _mm256_mask_storeu_epi8(to + y_stride, used, half);
-        m -= 2, to += 2 * y_stride;
-      } else {
-        const auto put = [&](int r, __m128i row) __attribute__((always_inline)) {
-          if (r < m) _mm_mask_storeu_epi8(to + r * y_stride, static_cast<__mmask16>(used), row);
-        };
-        put(0, _mm512_castsi512_si128(codes));
-        put(1, _mm512_extracti32x4_epi32(codes, 1));
-        put(2, _mm256_castsi256_si128(half));
-        put(3, _mm256_extracti128_si256(half, 1));
-        m -= 4, to += 4 * y_stride;
+    for (; m > 0; m -= 2, sums += 64, to += 2 * y_stride) {
+      const __m512i both = to_codes({load(sums), load(sums + 16)}, {load(sums + 32), load(sums + 48)});
+      _mm256_mask_storeu_epi8(to, used, _mm512_castsi512_si256(both));
+      if (m > 1) _mm256_mask_storeu_epi8(to + y_stride, used, _mm512_extracti64x4_epi64(both, 1));
+    }
+  }
+  /// Up to 8 rows of 16 columns. Rows that are not there repeat the last one.
+  static void narrow_tile(int m, int steps, const uint8_t* x, ptrdiff_t stride, const int8_t* w, const int32_t* start,
+                          const detail::avx512::rows_to_codes& to_codes, __mmask16 used, void* y, ptrdiff_t y_stride,
+                          int flip) noexcept {
+    using namespace detail::avx512;
+    const __m512i change = _mm512_set1_epi8(static_cast<char>(flip)), first = load(start);
+    const uint8_t* at[8];
+    __m512i a[8];
+#pragma GCC unroll 8
+    for (int r = 0; r < 8; ++r) at[r] = x + (r < m ? r : m - 1) * stride, a[r] = first;
+    for (ptrdiff_t k = 0; k < steps; ++k) {
+      const __m512i weights = load(w + 64 * k);
+#pragma GCC unroll 8
+      for (int r = 0; r < 8; ++r) {
+        int32_t four;
+        __builtin_memcpy(&four, at[r] + 4 * k, 4);
+        dot(a[r], _mm512_xor_si512(_mm512_set1_epi32(four), change), weights);
       }
+    }
+    auto* const to = static_cast<unsigned char*>(y);
+    const auto put = [&](int r, __m128i row) __attribute__((always_inline)) {
+      if (r < m) _mm_mask_storeu_epi8(to + r * y_stride, used, row);
+    };
+#pragma GCC unroll 2
+    for (int r = 0; r < 8; r += 4) {
+      if (r >= m) break;
+      const __m512i codes = to_codes({a[r], a[r + 1]}, {a[r + 2], a[r + 3]});
+      put(r, _mm512_castsi512_si128(codes));
+      put(r + 1, _mm512_extracti32x4_epi32(codes, 1));
+      put(r + 2, _mm512_extracti32x4_epi32(codes, 2));
+      put(r + 3, _mm512_extracti32x4_epi32(codes, 3));
     }
   }
 };
