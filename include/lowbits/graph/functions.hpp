@@ -17,6 +17,8 @@ constexpr double silu(double x, double) noexcept { return curve::silu(x); }
 constexpr double mish(double x, double) noexcept { return curve::mish(x); }
 constexpr double gelu(double x, double) noexcept { return curve::gelu(x); }
 constexpr double exp(double x, double) noexcept { return curve::exp(x); }
+constexpr double divided(double x, double by) noexcept { return fp::quotient(x, by); }
+constexpr double divides(double x, double dividend) noexcept { return fp::quotient(dividend, x); }
 constexpr double square(double x, double) noexcept { return curve::square(x); }
 
 }  // namespace lowbits::functions

@@ -72,6 +72,8 @@ inline std::string text_of(real_function f) {
                {functions::mish, "mish"},
                {functions::gelu, "gelu"},
                {functions::exp, "exp"},
+               {functions::divided, "divided"},
+               {functions::divides, "divides"},
                {functions::square, "square"}};
   for (const auto& k : known)
     if (k.function == f) return std::string("lb::functions::") + k.name;

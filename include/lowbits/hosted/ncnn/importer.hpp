@@ -232,6 +232,13 @@ public:
   }
   /// The codes of e, floats, for a scale that multiplies; made once for each pair.
   edge& codes_of(edge e, float scale) { return codes_[{e.node, fp::to_bits(scale)}]; }
+  /// Whether count * each numbers may be kept that the file does not have. They are few in all, so that a
+  /// small file cannot fill the memory.
+  bool may_add(int64_t count, int64_t each) noexcept {
+    if (count > added_left_ / each) return false;
+    added_left_ -= count * each;
+    return true;
+  }
   void check(const infer::verdict& v) const {
     if (!v.ok()) fail_as({.code = v.code, .expected = v.expected, .found = v.found});
   }
@@ -286,6 +293,7 @@ private:
   std::map<std::pair<int, uint32_t>, edge> codes_{};
   const layer* layer_ = nullptr;
   int index_ = -1, last_real_ = -1;
+  int64_t added_left_ = int64_t{1} << 25;
   std::string place_{};
 };
 

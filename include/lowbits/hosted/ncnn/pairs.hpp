@@ -50,23 +50,20 @@ inline value pair_values(importer& m, std::string_view purpose, value& x, value&
   return importer::planar_value(m.desc(e).shape, e);
 }
 
-/// Division by a number has no operation of its own; in double it rounds to the same float.
-inline double divided(double x, double by) noexcept { return fp::quotient(x, by); }
-inline double divisor(double x, double of) noexcept { return fp::quotient(of, x); }
-
-/// BinaryOp with a number on the right, or on the left where the operation is a reversed one.
+/// BinaryOp with a number on the right, or on the left where the operation is a reversed one. A quotient
+/// in double rounds to the same float as one in float.
 inline edge with_number(importer& m, edge x, int kind, float b) {
   const auto number = [&] { return m.constant("number", {1, {1}}, {b}); };
   switch (kind) {
     case 0: return plus(m, {}, x, b);
     case 1: return plus(m, {}, x, -b);
     case 2: return times(m, {}, x, b);
-    case 3: return m.checked(m.graph().function(m.name(), x, divided, {}, static_cast<double>(b)));
+    case 3: return m.checked(m.graph().function(m.name(), x, functions::divided, {}, static_cast<double>(b)));
     case 4: return at_least(m, {}, x, b);
     case 5: return at_most(m, {}, x, b);
     case 6: return pair_of(m, {}, x, number(), pair_kind::power);
     case 7: return pair_of(m, {}, number(), x, pair_kind::sub);
-    case 8: return m.checked(m.graph().function(m.name(), x, divisor, {}, static_cast<double>(b)));
+    case 8: return m.checked(m.graph().function(m.name(), x, functions::divides, {}, static_cast<double>(b)));
     default: return pair_of(m, {}, number(), x, pair_kind::power);
   }
 }

@@ -332,10 +332,10 @@ struct deconvolution_axis {
 
 /// The graph's transposed convolution has neither dilation nor groups: its kernels get zeros in between,
 /// and for the channels of other groups.
-inline std::vector<float> spread_kernels(const importer& m, const std::vector<float>& w, int out_c, int in_c, int groups,
+inline std::vector<float> spread_kernels(importer& m, const std::vector<float>& w, int out_c, int in_c, int groups,
                                          const extent2d& kernel, const extent2d& dilation, const extent2d& spread) {
   const int64_t count = int64_t{out_c} * in_c, taps = int64_t{spread.h} * spread.w;
-  m.require(taps <= (int64_t{1} << 25) / count, "the kernels are too large when their dilation and groups are written out",
+  m.require(m.may_add(count, taps), "the kernels are too large when their dilation and groups are written out",
             "use a smaller dilation or fewer channels");
   std::vector<float> v(static_cast<size_t>(count * taps));
   const int depth = in_c / groups;
