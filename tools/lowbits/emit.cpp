@@ -2,6 +2,7 @@
 
 // lowbits emit: a model as a C++ header.
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -9,6 +10,7 @@
 
 #include <lowbits/hosted/emit_header.hpp>
 #include <lowbits/hosted/model_text.hpp>
+#include <lowbits/hosted/runtime_model.hpp>
 
 #include "load_model.hpp"
 #include "summary.hpp"
@@ -25,12 +27,27 @@ struct emit_options {
   load_options load{};
 };
 
+/// A word of the language, or a name that the header needs itself.
+bool is_taken(const std::string& s) {
+  constexpr std::string_view words[] = {
+      "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch", "char",
+      "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return", "co_yield", "compl", "concept", "const",
+      "const_cast", "consteval", "constexpr", "constinit", "continue", "decltype", "default", "delete", "do", "double",
+      "dynamic_cast", "else", "enum", "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if",
+      "inline", "int", "long", "lowbits", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator",
+      "or", "or_eq", "private", "protected", "public", "register", "reinterpret_cast", "requires", "return", "short",
+      "signed", "sizeof", "static", "static_assert", "static_cast", "std", "struct", "switch", "template", "this",
+      "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "union", "unsigned", "using", "virtual",
+      "void", "volatile", "wchar_t", "while", "xor", "xor_eq"};
+  return std::find(std::begin(words), std::end(words), s) != std::end(words);
+}
+
 bool is_namespace(const std::string& s) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   if (s.empty() || !letter(s[0])) return false;
   for (const char c : s)
     if (!letter(c) && !(c >= '0' && c <= '9')) return false;
-  return true;
+  return !is_taken(s) && s.find("__") == s.npos && s[0] != '_';
 }
 
 void refuse_floats(const loaded_model& m) {
@@ -42,15 +59,29 @@ void refuse_floats(const loaded_model& m) {
            "quantize the model wholly, inputs and outputs too");
 }
 
+/// What the header asserts; 0, which asserts nothing, for a graph that only a compiler can put together.
+size_t portable_arena_bytes(const loaded_model& m) {
+  try {
+    return lb::runtime_model(m.graph(), lb::arch_id_of<lb::arch::generic>).arena_bytes();
+  } catch (const lb::model_error&) {
+    return 0;
+  }
+}
+
 int emit(const emit_options& o) {
   const loaded_model m = load_model("emit", o.file, o.load);
   if (o.integer_only) refuse_floats(m);
   lb::header_options h{.space = o.space};
-  if (h.space.empty()) h.space = lb::emit::identifiers().make(stem(o.file));
+  if (h.space.empty()) {
+    h.space = lb::emit::identifiers().make(stem(o.file));
+    if (is_taken(h.space)) h.space += "_model";
+  }
   if (!is_namespace(h.space))
-    fail("emit", lb::joined("--namespace ", h.space), "it is not a C++ identifier", "use letters, digits and underscores");
+    fail("emit", lb::joined("--namespace ", h.space), "it cannot be the name of a namespace",
+         "use letters, digits and underscores, and no word of C++");
   h.notice = {lb::joined("From ", file_name(o.file), " (", m.model.format, ", ", m.file_bytes, " bytes).")};
   for (const std::string& note : m.model.notes) h.notice.push_back(lb::joined("Note: ", note));
+  h.arena_bytes = portable_arena_bytes(m);
   const std::string header = lb::emit_header(m.graph(), h);
   write_file("emit", o.output, header);
   std::printf("%s: %s bytes, namespace %s, %d nodes\n", o.output.c_str(), grouped(header.size()).c_str(), h.space.c_str(),

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""lowbits emit: the header is the same every time, compiles, and computes what `lowbits run` does."""
+import struct
+import subprocess
+
+from support import NETWORKS, ToolTest, main, options, recorded
+
+PROGRAM = """
+#include "model.hpp"
+#include <cstdio>
+#include <utility>
+#include <vector>
+namespace lb = lowbits;
+using net = lb::model<{space}::make_net>;
+alignas(lb::arena_alignment) unsigned char arena[net::arena_bytes];
+int main() {{
+  const auto run = []<std::size_t... I, std::size_t... O>(std::index_sequence<I...>, std::index_sequence<O...>) {{
+    std::vector<unsigned char> in[] = {{std::vector<unsigned char>(net::input_desc<I>.bytes())...}};
+    std::vector<unsigned char> out[] = {{std::vector<unsigned char>(net::output_desc<O>.bytes())...}};
+    for (auto& x : in)
+      if (std::fread(x.data(), 1, x.size(), stdin) != x.size()) return 1;
+    if (net::run(arena, std::span(reinterpret_cast<const net::input_type<I>*>(in[I].data()), net::input_desc<I>.count())...,
+                 std::span(reinterpret_cast<net::output_type<O>*>(out[O].data()), net::output_desc<O>.count())...) !=
+        lb::status::ok)
+      return 2;
+    for (auto& y : out) std::fwrite(y.data(), 1, y.size(), stdout);
+    return 0;
+  }};
+  return run(std::make_index_sequence<net::input_count>{{}}, std::make_index_sequence<net::output_count>{{}});
+}}
+"""
+
+
+class Emit(ToolTest):
+    def test_same_text(self):
+        for model in sorted(NETWORKS.glob("*.tflite")):
+            with self.subTest(model.name):
+                a, b = self.folder / "a.hpp", self.folder / "b.hpp"
+                self.ok("emit", model, "-o", a)
+                self.ok("emit", model, "-o", b, arch="")
+                self.assertEqual(a.read_bytes(), b.read_bytes())
+                self.assertIn(f"From {model.name} (TFLite, {model.stat().st_size} bytes)", a.read_text())
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["a.hpp", "b.hpp"])
+
+    def test_namespace(self):
+        header = self.folder / "a.hpp"
+        self.ok("emit", NETWORKS / "int8_pooled.tflite", "-o", header)
+        self.assertIn("namespace int8_pooled {", header.read_text())
+        self.ok("emit", NETWORKS / "int8_pooled.tflite", "-o", header, "--namespace", "words")
+        self.assertIn("namespace words {", header.read_text())
+        model = self.write("float.tflite", (NETWORKS / "int8_pooled.tflite").read_bytes())
+        self.ok("emit", model, "-o", header)
+        self.assertIn("namespace float_model {", header.read_text())
+
+    def test_integer_only(self):
+        header = self.folder / "a.hpp"
+        self.ok("emit", NETWORKS / "int8_pooled.tflite", "-o", header, "--integer-only")
+        header.unlink()
+        for name in ("int8_float_edges", "hybrid"):
+            self.refused(1, "emit", NETWORKS / f"{name}.tflite", "-o", header, "--integer-only", says=["has floats", "quantize"])
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_runs(self):
+        if not options.compiler:
+            self.skipTest("no compiler")
+        for name in ("int8_residual", "uint8_branches", "int8_float_edges"):
+            with self.subTest(name):
+                case = recorded(name)
+                arguments = self.inputs_of(case)
+                layers = self.dump(name, NETWORKS / f"{name}.tflite", *arguments)
+                self.ok("emit", NETWORKS / f"{name}.tflite", "-o", self.folder / "model.hpp")
+                source = self.write("main.cpp", PROGRAM.format(space=name))
+                program = self.folder / f"{name}.out"
+                warnings = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
+                built = subprocess.run([*options.compiler, *warnings, "-O1", source, "-o", program], capture_output=True,
+                                       text=True, timeout=600)
+                self.assertEqual(built.returncode, 0, built.stderr)
+                stdin = b"".join(bytes.fromhex(t["data"]) for t in case["inputs"])
+                p = subprocess.run([program], input=stdin, capture_output=True, check=True)
+                want = [t for t in case["results"][0]["outputs"]]
+                if name == "int8_float_edges":  # floats: only what `run` gives is the same to the last bit
+                    self.assertEqual(p.stdout, b"".join(struct.pack(f"<{len(v)}f", *v) for v in
+                                                        (layers[t["name"]][2] for t in want)))
+                else:
+                    self.assertEqual(p.stdout.hex(), "".join(t["data"] for t in want))
+
+
+if __name__ == "__main__":
+    main()
