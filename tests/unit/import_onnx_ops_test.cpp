@@ -171,3 +171,11 @@ TEST_CASE("import_onnx: damaged and foreign files are refused with a sentence") 
     }
   }
 }
+
+TEST_CASE("import_onnx: every operator is in the documentation") {
+  const std::string page = foreign::read_text(LOWBITS_TEST_DATA "/../../docs/importing.md");
+  for (const auto& o : lb::onnx::operators) {
+    CAPTURE(std::string(o.name));
+    CHECK(page.find(o.name) != page.npos);
+  }
+}

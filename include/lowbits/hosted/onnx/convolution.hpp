@@ -76,7 +76,7 @@ inline void check_bias(importer& m, const value& b, int channels) {
 
 /// One number for each channel, on the axis with `channels`, or one for all.
 inline bool is_per_channel(const value& b, const shape_list& out, int axis) noexcept {
-  if (!b.is_constant() || b.shape.size() > out.size()) return false;
+  if (!b.is_constant() || !b.is_float() || b.shape.size() > out.size()) return false;
   const size_t front = out.size() - b.shape.size();
   for (size_t a = 0; a < b.shape.size(); ++a) {
     const bool is_it = a + front == static_cast<size_t>(axis);
@@ -114,9 +114,9 @@ inline std::shared_ptr<deferred> later_convolution(importer& m, value& x, value&
 inline void conv(importer& m) {
   m.expect(2, 3);
   value &x = m.input(0), &w = m.input(1);
-  m.require(x.is_float() && w.is_float(), "an input is not float", "put DequantizeLinear before it, or use QLinearConv");
-  const convolution c = read_convolution(m, x, w);
   const value* const b = m.has_input(2) ? &m.input(2) : nullptr;
+  m.require_floats({&x, &w, b});
+  const convolution c = read_convolution(m, x, w);
   if (b != nullptr) check_bias(m, *b, c.channels);
   settle(m, x);
   auto d = later_convolution(m, x, w, b, c, m.index());

@@ -140,8 +140,7 @@ inline void elementwise(importer& m, op_kind kind) {
   value &x = m.input(0), &y = m.input(1);
   const shape_list shape = broadcast(m, x, y);
   if (dynamic_pair(m, kind, x, y, shape)) return;
-  for (const value* v : {&x, &y})
-    m.require(v->is_float(), joined("'", shown(v->name), "' has the type ", type_name(v->type)), "put DequantizeLinear before it");
+  m.require_floats({&x, &y});
   if (!with_number(m, kind, x, y, shape)) pair(m, kind, x, y, shape);
 }
 

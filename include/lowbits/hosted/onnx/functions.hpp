@@ -22,6 +22,7 @@ struct unary {
 
 /// A result of the same shape, from the codes or floats of x; later, if it may become codes.
 inline void define_unary(importer& m, value& x, const unary& u) {
+  m.require_floats({&x});
   constexpr size_t longest_chain = 16;
   if (x.later != nullptr && (x.later->chain.size() >= longest_chain || (x.later->chain.empty() && !u.is_bound))) settle(m, x);
   const int index = m.index();
@@ -160,6 +161,7 @@ inline void tanh(importer& m) {
 inline void softmax(importer& m) {
   m.expect(1, 1);
   value& x = m.input(0);
+  m.require_floats({&x});
   const int rank = larger(x.rank(), 1);
   const bool is_old = m.opset() < 13;
   const int axis = m.axis_of(m.integer("axis", is_old ? 1 : -1), rank, is_old);

@@ -60,6 +60,11 @@ public:
   /// Valid for as long as the importer: values stay where they are.
   value& input(int k);
   value& find(const std::string& name);
+  void require_floats(std::initializer_list<const value*> values) const {
+    for (const value* v : values)
+      if (v != nullptr && !v->is_float())
+        fail(joined("'", shown(v->name), "' has the type ", type_name(v->type)), "put DequantizeLinear before it");
+  }
   const std::string& output_name(int k) const { return at_.node->output(k); }
 
   /// The attribute of that name, which has to be of that type; null where there is none.

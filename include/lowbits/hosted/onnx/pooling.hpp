@@ -67,7 +67,7 @@ inline edge fine_average(importer& m, edge x, const pool_options& o, const targe
 inline void average_pool(importer& m) {
   m.expect(1, 1);
   value& x = m.input(0);
-  m.require(x.is_float(), joined("'", shown(x.name), "' has the type ", type_name(x.type)), "put DequantizeLinear before it");
+  m.require_floats({&x});
   check_image(m, x);
   const window w = read_window(m, x.shape, {}, true);
   const bool counts_pads = m.integer("count_include_pad", 0) != 0 && w.has_pads;
@@ -137,7 +137,7 @@ inline void average_pool(importer& m) {
 inline void global_average_pool(importer& m) {
   m.expect(1, 1);
   value& x = m.input(0);
-  m.require(x.is_float(), joined("'", shown(x.name), "' has the type ", type_name(x.type)), "put DequantizeLinear before it");
+  m.require_floats({&x});
   check_image(m, x);
   shape_list shape(x.shape.size(), 1);
   shape[0] = x.extent(0);

@@ -162,6 +162,7 @@ inline bool is_matrix(const value& w) noexcept { return w.is_constant() && w.ran
 inline void matmul(importer& m) {
   m.expect(2, 2);
   value &x = m.input(0), &y = m.input(1);
+  m.require_floats({&x, &y});
   const matmul_form f = read_matmul(m, x, y);
   settle(m, x);
   settle(m, y);
@@ -188,6 +189,7 @@ inline void gemm(importer& m) {
   m.require(fp::is_finite(alpha) && fp::is_finite(beta), "alpha or beta is not finite", "export the model again");
   const shape_list out{rows, units};
   value* const b = m.has_input(2) ? &m.input(2) : nullptr;
+  m.require_floats({&x, &w, b});
   if (b != nullptr) {
     bool fits = b->rank() <= 2;
     for (int a = 0; fits && a < b->rank(); ++a) {

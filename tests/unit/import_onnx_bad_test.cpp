@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// What import_onnx says about models it refuses, what it notes about those it takes, and that no
+// truncated or changed file does harm.
+
+#include <doctest/doctest.h>
+
+#include <lowbits/hosted/import_onnx.hpp>
+#include <lowbits/hosted/runtime_model.hpp>
+
+#include "foreign/json_data.hpp"
+
+namespace lb = lowbits;
+
+namespace {
+
+const std::string folder = LOWBITS_TEST_DATA "/onnx_ops/";
+
+std::vector<unsigned char> read_file(const std::string& path) {
+  const std::string text = foreign::read_text(path);
+  return {text.begin(), text.end()};
+}
+
+std::string sentence(const std::vector<unsigned char>& bytes, const lb::onnx_options& options = {}) {
+  try {
+    lb::import_onnx(bytes, "m.onnx", options);
+  } catch (const lb::model_error& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+std::string refused(const std::string& name) { return sentence(read_file(folder + "refused/" + name + ".onnx")); }
+
+}  // namespace
+
+TEST_CASE("import_onnx: sentences") {
+  CHECK(refused("empty_file") == "lowbits: import_onnx: m.onnx: the file is empty; give a .onnx file");
+  CHECK(refused("unknown_operator") ==
+        "lowbits: import_onnx: m.onnx: node 'dense_node' (Gemmm): the operator is not supported; replace it; docs/importing.md lists what there is");
+  CHECK(refused("scale_nan") ==
+        "lowbits: import_onnx: m.onnx: node 'x_codes_node' (QuantizeLinear): a scale in 'scale_1' is zero, negative, infinite or NaN; quantize the model "
+        "again");
+  CHECK(refused("raw_short") ==
+        "lowbits: import_onnx: m.onnx: node 'w_2_real_node' (DequantizeLinear): constant 'w_2' has 23 bytes of data instead of 24; export the model again");
+  CHECK(refused("conv_pads_type") ==
+        "lowbits: import_onnx: m.onnx: node 'y_node' (Conv): the attribute pads has the type FLOAT; give it as INTS");
+  CHECK(refused("cycle").find("is neither a constant nor an input of the model nor made by a node before this one") != std::string::npos);
+  CHECK_THROWS_WITH(lb::import_onnx("no/such/file.onnx"), "lowbits: import_onnx: no/such/file.onnx: the file cannot be opened; check the path");
+}
+
+TEST_CASE("import_onnx: codes where floats belong") {
+  namespace schema = lowbits::onnx_file;
+  const auto good = read_file(folder + "qdq/gemm_codes.onnx");
+  schema::ModelProto m;
+  REQUIRE(m.ParseFromArray(good.data(), static_cast<int>(good.size())));
+  for (auto& n : *m.mutable_graph()->mutable_node())
+    if (n.op_type() == "Gemm") n.set_input(2, "zero_point_1");
+  const std::string changed = m.SerializeAsString();
+  CHECK(sentence({changed.begin(), changed.end()}).find("'zero_point_1' has the type INT8; put DequantizeLinear before it") != std::string::npos);
+}
+
+TEST_CASE("import_onnx: what stays float is noted, or refused") {
+  const auto model = read_file(folder + "qdq/float_between.onnx");
+  CHECK(lb::import_onnx(model, "m.onnx").notes.size() == 2);
+  CHECK(sentence(model, {.integer_only = true}).find("it would compute with floats") != std::string::npos);
+  for (const std::string name : {"network/qdq_int8_opset13", "network/qdq_uint8_opset10", "network/qoperator_uint8", "qdq/residual", "qdq/matmul_add"}) {
+    CAPTURE(name);
+    const lb::imported_model m = lb::import_onnx(read_file(folder + name + ".onnx"), "m.onnx", {.integer_only = true});
+    CHECK(m.notes.empty());
+    int real_nodes = 0;
+    for (int i = 0; i < m.graph().node_count(); ++i) real_nodes += m.graph()[i].out.kind == lb::element::reals ? 1 : 0;
+    CHECK(real_nodes == 2);  // the input, and the output behind dequantize
+  }
+  CHECK(lb::import_onnx(read_file(folder + "qdq/named_batch.onnx"), "m.onnx").notes.at(0) == "input 'x': the extent 'batch' is taken as 1");
+}
+
+TEST_CASE("import_onnx: images are turned once at each end") {
+  const lb::imported_model m = lb::import_onnx(folder + "network/qoperator_uint8.onnx");
+  int transposes = 0;
+  for (int i = 0; i < m.graph().node_count(); ++i) transposes += m.graph()[i].kind == lb::op_kind::transpose ? 1 : 0;
+  CHECK(transposes == 1);  // the matrix behind Reshape has its rows in the order of the image
+  CHECK(m.inputs.at(0).name == "image");
+  CHECK(m.inputs.at(0).desc.shape == lb::tensor_shape{4, {1, 3, 12, 10}});
+  CHECK(m.outputs.at(0).desc.shape == lb::tensor_shape{2, {1, 10}});
+}
+
+TEST_CASE("import_onnx: truncated and changed files do no harm") {
+  for (const std::string name : {"network/qdq_int8_opset21", "network/dynamic_conv", "qdq/weights_int4_blocks_rows"}) {
+    const auto good = read_file(folder + name + ".onnx");
+    std::size_t accepted = 0;
+    const std::size_t step = good.size() / 150 + 1;
+    for (std::size_t n = 0; n < good.size(); n += step) {
+      const std::string truncated = sentence({good.begin(), good.begin() + static_cast<std::ptrdiff_t>(n)});
+      if (truncated == "accepted") ++accepted;
+      auto changed = good;
+      changed[n] = static_cast<unsigned char>(changed[n] ^ (n % 2 == 0 ? 0xff : 0x08));
+      const std::string text = sentence(changed);
+      CHECK((text == "accepted" || text.rfind("lowbits: import_onnx: m.onnx: ", 0) == 0));
+    }
+    CHECK(accepted == 0);
+  }
+}
