@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 
+#include <lowbits/hosted/ncnn/deconvolution.hpp>
 #include <lowbits/hosted/ncnn/moves.hpp>
 #include <lowbits/hosted/ncnn/pairs.hpp>
 #include <lowbits/hosted/ncnn/pooling.hpp>
