@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Headers, CMake package and pkg-config file. Nothing in them depends on the processor or the path.
+# Headers, CMake package and pkg-config file. Nothing in them depends on the processor or the path. The
+# program lowbits (tools/lowbits) goes into bin/ where it was built.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -12,11 +13,12 @@ install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(TARGETS lowbits EXPORT lowbits)
 install(EXPORT lowbits NAMESPACE lowbits:: FILE lowbitsTargets.cmake DESTINATION ${package_dir})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/lowbitsConfig.cmake.in
-  ${PROJECT_BINARY_DIR}/lowbitsConfig.cmake INSTALL_DESTINATION ${package_dir})
+  ${PROJECT_BINARY_DIR}/lowbitsConfig.cmake INSTALL_DESTINATION ${package_dir}
+  PATH_VARS CMAKE_INSTALL_BINDIR)
 # Before 1.0 a minor version may change the interface.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/lowbitsConfigVersion.cmake
   COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
-install(FILES ${PROJECT_BINARY_DIR}/lowbitsConfig.cmake
+install(FILES ${PROJECT_BINARY_DIR}/lowbitsConfig.cmake ${PROJECT_SOURCE_DIR}/cmake/lowbits_add_model.cmake
   ${PROJECT_BINARY_DIR}/lowbitsConfigVersion.cmake DESTINATION ${package_dir})
 
 configure_file(${PROJECT_SOURCE_DIR}/cmake/lowbits.pc.in ${PROJECT_BINARY_DIR}/lowbits.pc @ONLY)
