@@ -14,7 +14,7 @@
 namespace lb = lowbits;
 
 using net = lb::model<residual::make_net>;
-static_assert(net::arena_bytes <= 8 * 1024, "more memory than this program wants to give");
+static_assert(net::arena_bytes <= 32 * 1024, "more memory than this program wants to give");
 alignas(lb::arena_alignment) unsigned char arena[net::arena_bytes];
 
 int main() {
