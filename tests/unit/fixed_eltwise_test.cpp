@@ -261,3 +261,36 @@ static_assert(lb::make_product<lb::round_single>(q8, {0.5f, 3}, q8, {0.25f, -4},
 static_assert(lb::make_rescale(q8, {0.5f, 3}, q8, {0.25f, 1})(13) == 21);
 static_assert(lb::make_extremum(q8, {0.5f, 3}, q8, {0.25f, -4}, q8, {0.5f, 1}, lb::activation::none, true)(13, 6) == 11);
 static_assert(lb::make_mean(q8, {0.5f, 3}, q8, {0.5f, 1}, 4)(10) == 4);
+
+TEST_CASE("slope: one factor for each sign, rounded by the policy") {
+  // 0.5 and -0.25: exact factors, so that only the rounding shows.
+  constexpr auto p = lb::make_slope<lb::round_double_gemmlowp>({1.0f, 3}, q8, {2.0f, -1}, lb::activation::none, 0.5f, true);
+  static_assert(p.positive == lb::fixed_multiplier::from(0.5) && p.negative == lb::fixed_multiplier::from(0.25));
+  CHECK(p(3) == -1);
+  CHECK(p(6) == 1);    // 1.5 rounds up
+  CHECK(p(-3) == -3);  // -1.5 rounds away from zero in the shift
+  CHECK(p(127) == 61);
+  constexpr auto rising = lb::make_slope<lb::round_double_gemmlowp>({1.0f, 0}, q8, {1.0f, 0}, lb::activation::relu6, -2.0f, false);
+  CHECK(rising(-2) == 4);
+  CHECK(rising(-100) == 6);
+  CHECK(rising(5) == 5);
+  constexpr auto away = lb::make_slope<lb::round_away_float>({1.0f, 0}, q16, {4.0f, 0}, lb::activation::none, 1.0f, false);
+  for (int x = -32768; x < 32768; ++x) {
+    const int quarter = x >= 0 ? (x + 2) / 4 : -((-x + 2) / 4);
+    if (away(x) != quarter) FAIL_CHECK("x " << x << ": " << away(x) << " instead of " << quarter);
+  }
+}
+
+TEST_CASE("TFLite's mean: the multiplier is divided by the count, dropping the rest") {
+  constexpr auto p = lb::make_tflite_mean({0.5f, 2}, q8, {0.25f, 1}, 3);
+  // 2 = 2^30 * 2^(2 - 31); times 2 (the largest power of two up to 3), divided by 3.
+  static_assert(p.factor.mantissa == static_cast<std::int32_t>((std::int64_t{1} << 31) / 3));
+  static_assert(p.factor.exponent == 1);
+  CHECK(p(std::int32_t{0}) == 1);
+  CHECK(p(std::int32_t{30}) == 21);
+  CHECK(p(std::int64_t{-30}) == -19);
+  CHECK(p(std::int32_t{1000}) == 127);
+  constexpr auto small = lb::make_tflite_mean({1e-9f, 0}, q8, {1.0f, 0}, 1 << 20);  // no room for the whole shift
+  static_assert(small.factor.exponent >= -31);
+  CHECK(small(std::int32_t{1} << 30) == 0);
+}

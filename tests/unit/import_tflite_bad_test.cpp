@@ -94,6 +94,7 @@ struct editor {
   const schema::Operator* op() { return graph()->operators()->Get(0); }
   template <class T>
   static void set(const flatbuffers::Vector<T>* v, unsigned i, T value) {
+    REQUIRE(i < v->size());
     std::memcpy(const_cast<unsigned char*>(v->Data()) + i * sizeof(T), &value, sizeof value);
   }
 };

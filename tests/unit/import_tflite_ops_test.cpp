@@ -73,7 +73,6 @@ const std::vector<std::string> refused{
     "add/int32_", "sub/int32_", "mul/int32_", "minimum/int32_", "maximum/int32_",  // 32-bit activations
     "quantize/int32_to_", "quantize/int16_to_int32",
     "fully_connected/int8_fed_weights",  // weights that are computed
-    "batch_matmul/hybrid", "batch_matmul/hybrid_",  // floats times codes without a layer
     "quantize/float32_to_int8_per_channel", "dequantize/int8_per_channel",  // activations with a scale per channel
 };
 /// Where the runtime has no rule of its own: it turns floats into integers that cannot hold them.

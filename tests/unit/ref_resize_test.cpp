@@ -221,3 +221,17 @@ static_assert([] {
   lb::ref::resize_nearest({1, 1, 2, 1, 1, 4}, x, z);
   return y[1] == 25 && y[2] == 75 && z[1] == 0 && z[2] == 100;
 }());
+
+TEST_CASE("bilinear in float: neighbours by their distance, plus a half, truncated") {
+  const std::uint8_t x[] = {0, 100, 200, 50};  // 2 x 2
+  std::uint8_t y[16] = {};
+  lb::ref::resize_bilinear_float({1, 2, 2, 1, 4, 4, false, false}, x, y);
+  const std::uint8_t plain[] = {0, 50, 100, 100, 100, 88, 75, 75, 200, 125, 50, 50, 200, 125, 50, 50};
+  for (int i = 0; i < 16; ++i) CHECK(int{y[i]} == int{plain[i]});
+  lb::ref::resize_bilinear_float({1, 2, 2, 1, 4, 4, false, true}, x, y);
+  const std::uint8_t centres[] = {0, 25, 75, 100, 50, 59, 78, 88, 150, 128, 84, 63, 200, 163, 88, 50};
+  for (int i = 0; i < 16; ++i) CHECK(int{y[i]} == int{centres[i]});
+  lb::ref::resize_bilinear_float({1, 2, 2, 1, 3, 3, true, false}, x, y);
+  const std::uint8_t corners[] = {0, 50, 100, 100, 88, 75, 200, 125, 50};
+  for (int i = 0; i < 9; ++i) CHECK(int{y[i]} == int{corners[i]});
+}

@@ -367,8 +367,8 @@ private:
       const window2d& w = n.window;
       if (kind == op_kind::average_pool) infer::check_sum(desc(x), w.taps(), v);
       v.require(w.pad_top < w.kernel_h && w.pad_left < w.kernel_w &&
-                    (e.h - 1) * w.stride_h - w.pad_top < in.h &&
-                    (e.w - 1) * w.stride_w - w.pad_left < in.w,
+                    int64_t{e.h - 1} * w.stride_h - w.pad_top < in.h &&
+                    int64_t{e.w - 1} * w.stride_w - w.pad_left < in.w,
                 graph_errc::pool_padding);
     }
     return push(n, v);

@@ -98,6 +98,7 @@ constexpr image_extents fit_image(const image_extents& in, const extent2d& kerne
       fit_window(in.h, kernel.h, stride.h, dilation.h, pad.top, pad.bottom, pad.is_same, v);
   const window_fit fw =
       fit_window(in.w, kernel.w, stride.w, dilation.w, pad.left, pad.right, pad.is_same, v);
+  if (!v.ok()) return in;  // products of what was refused could overflow
   window = {kernel.h,   kernel.w,   stride.h,      stride.w,
             dilation.h, dilation.w, fh.pad_before, fw.pad_before};
   return {in.batch, fh.out, fw.out, in.c};

@@ -13,7 +13,7 @@
 namespace lowbits::inline LOWBITS_ABI::tflite {
 
 /// What is made of the data of a constant.
-enum use : int { as_is, less_128, low_nibbles, as_floats };
+enum use : int { as_is, less_128, low_nibbles, as_floats, first_matrix };
 
 class importer {
 public:

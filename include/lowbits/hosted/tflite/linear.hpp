@@ -5,6 +5,9 @@
 // multipliers and roundings are those of TFLite's reference kernels (kernels/kernel_util.cc,
 // kernels/internal/reference/).
 
+#include <algorithm>
+#include <utility>
+
 #include <lowbits/hosted/tflite/importer.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::tflite {
@@ -248,10 +251,64 @@ inline void fully_connected(importer& m) {
   m.define(out);
 }
 
+/// Floats times constant codes: a dense layer for each matrix of codes, on its rows of x.
+inline void hybrid_matmul(importer& m, const schema::BatchMatMulOptions& f, const tensor& w) {
+  edge x = m.x(0);
+  const tensor y = m.output();
+  const tensor_shape given = m.graph().desc(x).shape;
+  m.require(w.rank() >= 2 && given.rank >= 2 && w.scales.size() == 1, "the codes are no matrices with one scale",
+            "quantize the right side per tensor");
+  if (f.adj_x()) {
+    axis_list axes;
+    for (int a = 0; a < given.rank; ++a) axes.value[axes.count++] = a;
+    std::swap(axes.value[given.rank - 1], axes.value[given.rank - 2]);
+    x = m.graph().transpose(m.name("transpose"), x, axes);
+    m.check_graph();
+  }
+  const tensor_shape s = m.graph().desc(x).shape;
+  const int depth = s.extent[s.rank - 1], rows = static_cast<int>(s.count()) / depth;
+  const int inner = w.extent(w.rank() - (f.adj_y() ? 1 : 2)), cols = w.extent(w.rank() - (f.adj_y() ? 2 : 1));
+  const auto matrices = static_cast<int>(w.count / (static_cast<size_t>(inner) * static_cast<size_t>(cols)));
+  m.require(inner == depth, "the inner extents differ", "export the model again");
+  m.require(matrices == 1 || (matrices <= max_inputs && w.rank() == s.rank && rows % matrices == 0 &&
+                              std::equal(w.shape.begin(), w.shape.end() - 2, s.extent)),
+            "there are more than 8 matrices of codes, or as many as the floats do not have", "split the operator");
+  x = m.graph().reshape(m.name("rows"), x, {rows, depth});
+  m.check_graph();
+  dense_options o{.units = cols};
+  o.weights = weights_of(m, w, -1, true);
+  o.weights.length = static_cast<size_t>(inner) * static_cast<size_t>(cols);
+  if (f.asymmetric_quantize_inputs()) o.dynamic = dynamic_definition::asymmetric;
+  edge_list parts;
+  for (int k = 0; k < matrices; ++k) {
+    o.weights.s8 = m.keep<int8_t>(w, first_matrix + 2 * k + (f.adj_y() ? 1 : 0), [&](const tensor& t) {
+      const std::vector<int8_t> all = elements_of<int8_t>(t);
+      std::vector<int8_t> one(o.weights.length);
+      const auto c = static_cast<size_t>(cols), d = static_cast<size_t>(depth), first = static_cast<size_t>(k) * c * d;
+      for (size_t j = 0; j < c; ++j)
+        for (size_t i = 0; i < d; ++i) one[j * d + i] = all[first + (f.adj_y() ? j * d + i : i * c + j)];
+      return one;
+    });
+    const int each = rows / matrices;
+    const edge part = matrices == 1
+        ? x
+        : m.graph().slice(m.name("part"), x, {.begin = {k * each, 0}, .extent = {each, depth}});
+    parts.value[parts.count++] = m.graph().dense(m.name("dense"), part, o);
+    m.check_graph();
+  }
+  m.note(joined(m.place(), ": floats around integer weights"));
+  const edge all = matrices == 1 ? parts.value[0] : m.graph().concat(m.name("all"), parts, 0);
+  axis_list extents;
+  for (const int e : y.shape) extents.value[extents.count++] = e;
+  m.define(m.graph().reshape(m.name(), all, extents));
+}
+
 /// 16-bit activations have 64-bit sums.
 inline void batch_matmul(importer& m) {
   const auto& f = m.options<schema::BatchMatMulOptions>();
   const tensor_desc out = m.desc_of(m.output());
+  if (const tensor w = m.input(1); m.input(0).is_float() && w.is_constant() && w.type == TensorType::INT8)
+    return hybrid_matmul(m, f, w);
   const edge x = m.x(0), y = m.x(1);
   if (out.kind == element::reals)
     return m.define(m.graph().matmul(m.name(), x, y, {.x_transposed = f.adj_x(), .w_transposed = f.adj_y()}));

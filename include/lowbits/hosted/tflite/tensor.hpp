@@ -55,6 +55,13 @@ constexpr int bits_of(TensorType t) noexcept {
   }
 }
 
+/// The verifier does not look at the alignment of elements of 8 bytes.
+inline int64_t wide_element(const flatbuffers::Vector<int64_t>& v, uint32_t i) noexcept {
+  int64_t value;
+  std::memcpy(&value, v.Data() + i * sizeof value, sizeof value);
+  return flatbuffers::EndianScalar(value);
+}
+
 inline constexpr size_t longest_name = 400;  ///< of tensors; the rest is dropped
 
 /// Tensor i of the file, with everything checked that does not depend on its use. `where` names the
@@ -100,7 +107,7 @@ inline tensor read_tensor(const model_file& file, int i, const std::string& wher
       out.scales.push_back(s);
     }
     for (uint32_t k = 0; k < (scales != 0 ? zeros : 0); ++k)
-      out.zero_points.push_back(q->zero_point()->Get(k));
+      out.zero_points.push_back(wide_element(*q->zero_point(), k));
     out.axis = q->quantized_dimension();
     if (out.scales.size() > 1 &&
         (out.axis < 0 || out.axis >= out.rank() ||
