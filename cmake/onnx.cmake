@@ -21,7 +21,7 @@ add_custom_command(OUTPUT ${onnx_schema}.h ${onnx_schema}.cc
   DEPENDS ${PROJECT_SOURCE_DIR}/tools/schemas/onnx.proto
   COMMENT "Reading the schema of .onnx files" VERBATIM)
 
-add_library(lowbits_onnx_schema STATIC ${onnx_schema}.cc ${onnx_schema}.h)
+add_library(lowbits_onnx_schema STATIC EXCLUDE_FROM_ALL ${onnx_schema}.cc ${onnx_schema}.h)
 target_include_directories(lowbits_onnx_schema SYSTEM PUBLIC ${onnx_schema_dir})
 if(NOT LOWBITS_PROTOBUF_INCLUDE IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
   target_include_directories(lowbits_onnx_schema SYSTEM PUBLIC ${LOWBITS_PROTOBUF_INCLUDE})

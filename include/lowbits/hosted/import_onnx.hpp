@@ -11,6 +11,7 @@
 #include <lowbits/hosted/onnx/functions.hpp>
 #include <lowbits/hosted/onnx/moves.hpp>
 #include <lowbits/hosted/onnx/pooling.hpp>
+#include <lowbits/hosted/onnx/slices.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -38,23 +39,31 @@ inline constexpr operator_entry operators[] = {
     {"DequantizeLinear", dequantize_linear},
     {"Dropout", identity},
     {"DynamicQuantizeLinear", dynamic_quantize_linear},
+    {"Elu", elu},
     {"Flatten", flatten},
+    {"Gather", gather},
     {"Gemm", gemm},
     {"GlobalAveragePool", global_average_pool},
+    {"HardSwish", hard_swish},
     {"Identity", identity},
+    {"LeakyRelu", leaky_relu},
     {"MatMul", matmul},
     {"MatMulInteger", [](importer& m) { integer_product(m, false); }},
     {"Max", [](importer& m) { elementwise(m, op_kind::maximum); }},
     {"MaxPool", max_pool},
     {"Min", [](importer& m) { elementwise(m, op_kind::minimum); }},
     {"Mul", [](importer& m) { elementwise(m, op_kind::mul); }},
+    {"Pad", onnx::pad},
     {"QLinearConv", qlinear_conv},
     {"QLinearMatMul", qlinear_matmul},
     {"QuantizeLinear", quantize_linear},
     {"Relu", relu},
     {"Reshape", reshape},
+    {"Shape", shape},
     {"Sigmoid", sigmoid},
+    {"Slice", onnx::slice},
     {"Softmax", softmax},
+    {"Split", split},
     {"Squeeze", squeeze},
     {"Sub", [](importer& m) { elementwise(m, op_kind::sub); }},
     {"Tanh", onnx::tanh},

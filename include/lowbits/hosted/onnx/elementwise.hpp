@@ -86,10 +86,13 @@ inline void pair(importer& m, op_kind kind, value& x, value& y, const shape_list
       default: return g.maximum(n, a, b, plain);
     }
   };
-  d->as_codes = [&m, &x, &y, shape, index, node](const target& t) -> stored {
+  d->as_codes = [&m, &x, &y, kind, shape, index, node](const target& t) -> stored {
     if (x.later != nullptr || y.later != nullptr || !x.has_codes() || !y.has_codes()) return {};
     const visit here(m, index);
     const stored &sx = code_form(m, x), &sy = code_form(m, y);
+    // What the graph's sums cannot scale is left to floats.
+    for (const stored& s : {sx, sy})
+      if (kind != op_kind::mul && fp::quotient(m.graph().desc(s.any()).params.scale, t.params.scale) > 4096.0f) return {};
     return on_both(m, x, sx, y, sy, shape, [&](edge a, edge b) {
       return with_types(m, {a, b}, t, false, false,
                         [&](const std::vector<edge>& in, const target& inner) { return node(in[0], in[1], inner); });

@@ -157,6 +157,16 @@ inline void tanh(importer& m) {
   define_unary(m, m.input(0), {.map = [](float v) { return std::tanh(v); }, .function = functions::tanh});
 }
 
+/// Functions that the graph knows; in double, as it computes them.
+inline void function(importer& m, real_function f, double parameter = 0) {
+  m.expect(1, 1);
+  const auto map = [=](float v) { return static_cast<float>(f(static_cast<double>(v), parameter)); };
+  define_unary(m, m.input(0), {.map = map, .function = f, .parameter = parameter});
+}
+inline void leaky_relu(importer& m) { function(m, functions::leaky_relu, static_cast<double>(m.number("alpha", 0.01f))); }
+inline void elu(importer& m) { function(m, functions::elu, static_cast<double>(m.number("alpha", 1.0f))); }
+inline void hard_swish(importer& m) { function(m, functions::hard_swish); }
+
 /// Until set 13 over the axis and all behind it, since then over the axis alone.
 inline void softmax(importer& m) {
   m.expect(1, 1);
