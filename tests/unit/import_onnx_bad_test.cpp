@@ -59,6 +59,18 @@ TEST_CASE("import_onnx: codes where floats belong") {
   CHECK(sentence({changed.begin(), changed.end()}).find("'zero_point_1' has the type INT8; put DequantizeLinear before it") != std::string::npos);
 }
 
+TEST_CASE("import_onnx: a block as large as an integer can be") {
+  namespace schema = lowbits::onnx_file;
+  const auto good = read_file(folder + "qdq/weights_uint2_blocks_of_16_opset25.onnx");
+  schema::ModelProto m;
+  REQUIRE(m.ParseFromArray(good.data(), static_cast<int>(good.size())));
+  for (auto& n : *m.mutable_graph()->mutable_node())
+    for (auto& a : *n.mutable_attribute())
+      if (a.name() == "block_size") a.set_i(2147483647);
+  const std::string changed = m.SerializeAsString();
+  CHECK(sentence({changed.begin(), changed.end()}).find("blocks of 2147483647 need scales of shape [1, 6], not [4, 6]") != std::string::npos);
+}
+
 TEST_CASE("import_onnx: what stays float is noted, or refused") {
   const auto model = read_file(folder + "qdq/float_between.onnx");
   CHECK(lb::import_onnx(model, "m.onnx").notes.size() == 2);

@@ -241,6 +241,11 @@ inline value& importer::define(int k, int type, shape_list shape) {
   const std::string& called = output_name(k);
   require(values_.find(called) == values_.end() && constant_named(called) == nullptr,
           joined("'", shown(called), "' has a value already"), "give every tensor a name of its own");
+  int64_t count = 1;
+  for (const int e : shape) {
+    count *= e;
+    require(count <= highest_of<int32_t>, joined("'", shown(called), "' has more than 2^31 - 1 elements"), "split it");
+  }
   value& v = values_[called];
   v.name = called;
   v.type = type;

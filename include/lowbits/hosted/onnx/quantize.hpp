@@ -70,7 +70,8 @@ inline quantization read_quantization(importer& m, const shape_list& shape, int 
   if (q.block != 0) {
     q.axis = m.axis_of(m.integer("axis", 1), rank);
     shape_list wanted = shape;
-    wanted[static_cast<size_t>(q.axis)] = ceil_div(wanted[static_cast<size_t>(q.axis)], q.block);
+    int& blocks = wanted[static_cast<size_t>(q.axis)];
+    blocks = static_cast<int>(ceil_div(int64_t{blocks}, block));
     m.require(there == wanted, joined("blocks of ", q.block, " need scales of shape ", text_of(wanted), ", not ", text_of(there)),
               "quantize the model again");
   } else if (q.scales.size() != 1 || there.size() > 1) {

@@ -86,7 +86,7 @@ inline void split(importer& m) {
   std::vector<int> sizes = m.opset() < 13 ? m.integers("split") : m.has_input(1) ? m.integers(1) : std::vector<int>{};
   if (sizes.empty()) {
     // The last part may be smaller, since set 18.
-    const int each = ceil_div(extent, count);
+    const int each = static_cast<int>(ceil_div(int64_t{extent}, int64_t{count}));
     for (int k = 0, left = extent; k < count; ++k, left -= each) sizes.push_back(smaller(each, left));
   }
   m.require(sizes.size() == static_cast<size_t>(count), joined("there are ", sizes.size(), " sizes for ", count, " outputs"), "export the model again");
