@@ -43,6 +43,28 @@ class Run(ToolTest):
                     self.assertEqual(got[tensor["name"]][2], values(tensor), tensor["name"])
                     self.assertEqual(list(got[tensor["name"]][1]), tensor["shape"])
 
+    def test_other_formats(self):
+        version = run("--version").stdout
+        for name, folder, group, ending in (("ONNX", "onnx_ops", "network", ".onnx"), ("ncnn", "ncnn_ops", "int8", ".param")):
+            if f"{name} ({ending}): yes" not in version:
+                continue
+            data = NETWORKS.parent.parent / folder
+            ran = 0
+            for case in json.loads((data / f"{group}.json").read_text())["cases"]:
+                if "network" not in group + case["name"] or not case["name"].startswith(("qdq", "network_codes")):
+                    continue
+                model = next(f for f in case["files"] if f.endswith(ending))
+                with self.subTest(model):
+                    got = self.dump(case["name"], data / model, *self.inputs_of(case))
+                    for tensor in case["results"][0]["outputs"]:
+                        letters, _, numbers = got[tensor["name"]]
+                        self.assertEqual(len(numbers), len(values(tensor)))
+                        worst = max(abs(a - b) for a, b in zip(numbers, values(tensor)))
+                        # Softmax may be one code off: 1/255.
+                        self.assertLessEqual(worst, 0.004 if letters == "f4" else 1)
+                    ran += 1
+            self.assertGreater(ran, 0, name)
+
     def layers_with(self, name, *arguments):
         return self.dump(name, NETWORKS / "int8_residual.tflite", *arguments)
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include <lowbits/hosted/progress.hpp>
 #include <lowbits/hosted/runtime_model.hpp>
 
 namespace tool {
@@ -53,10 +54,15 @@ execution execute(std::string_view command, const loaded_model& m, const std::ve
   for (const bytes& x : inputs) in.push_back(x.data());
   for (bytes& y : results) out.push_back(y.data());
   std::vector<double> times;
+  double sum = 0;
+  lb::progress_bar bar;
   for (int i = 0; i < repeat; ++i) {
     const auto start = std::chrono::steady_clock::now();
     static_cast<void>(model.run(arena.span(), in, out));
     times.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count());
+    sum += times.back();
+    if (sum > 2e6 || times.front() * repeat > 4e6)  // microseconds: from here on somebody waits
+      bar("running", static_cast<size_t>(i) + 1, static_cast<size_t>(repeat));
   }
   std::sort(times.begin(), times.end());
   e.best_us = times.front();
