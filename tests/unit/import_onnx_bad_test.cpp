@@ -71,6 +71,29 @@ TEST_CASE("import_onnx: a block as large as an integer can be") {
   CHECK(sentence({changed.begin(), changed.end()}).find("blocks of 2147483647 need scales of shape [1, 6], not [4, 6]") != std::string::npos);
 }
 
+TEST_CASE("import_onnx: thousands of names that end alike") {
+  namespace schema = lowbits::onnx_file;
+  schema::ModelProto m;
+  m.add_opset_import()->set_version(13);
+  auto& g = *m.mutable_graph();
+  auto& in = *g.add_input();
+  in.set_name("x");
+  in.mutable_type()->mutable_tensor_type()->set_elem_type(schema::TensorProto::FLOAT);
+  for (const int e : {2, 3}) in.mutable_type()->mutable_tensor_type()->mutable_shape()->add_dim()->set_dim_value(e);
+  std::string last = "x";
+  for (int i = 0; i < 4000; ++i) {
+    auto& n = *g.add_node();
+    n.set_op_type("Transpose");
+    n.add_input(last);
+    n.add_output(last = std::to_string(i) + std::string(100, 'x'));
+  }
+  g.add_output()->set_name(last);
+  const std::string bytes = m.SerializeAsString();
+  const lb::imported_model made = lb::import_onnx({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()}, "m.onnx");
+  CHECK(made.graph().node_count() == 4001);
+  CHECK(std::string(made.graph()[4000].name.c_str()) == std::string(57, 'x') + "_4000");
+}
+
 TEST_CASE("import_onnx: what stays float is noted, or refused") {
   const auto model = read_file(folder + "qdq/float_between.onnx");
   CHECK(lb::import_onnx(model, "m.onnx").notes.size() == 2);

@@ -4,6 +4,7 @@
 // What every importer returns: the graph with its arrays, where each node is from, and what the
 // importer has to say about the model.
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,23 +50,18 @@ public:
     if (from != text.npos) text.erase(0, from + 1);
     if (text.size() > longest) text.erase(0, text.size() - longest);
     if (text.empty()) text = otherwise;
-    for (int n = 2; is_used(text); ++n) {
-      const std::string end = "_" + std::to_string(n);
-      std::string next = text.substr(0, longest - end.size()) + end;
-      if (!is_used(next)) text = std::move(next);
-    }
-    used_.push_back(text);
-    return node_name(text.c_str());
+    std::string name = text;
+    if (const auto at = used_.find(text); at != used_.end()) do {
+        const std::string end = "_" + std::to_string(++at->second);
+        name = text.substr(0, longest - end.size()) + end;
+      } while (used_.find(name) != used_.end());
+    used_.emplace(name, 1);
+    return node_name(name.c_str());
   }
 
 private:
   static constexpr size_t longest = sizeof(node_name::text) - 2;
-  bool is_used(const std::string& s) const {
-    for (const std::string& u : used_)
-      if (u == s) return true;
-    return false;
-  }
-  std::vector<std::string> used_{};
+  std::map<std::string, int> used_{};  ///< with the last number that was put behind each
 };
 
 }  // namespace lowbits
