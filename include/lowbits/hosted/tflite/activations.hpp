@@ -15,13 +15,13 @@ constexpr bool is_byte(const tensor_desc& d) noexcept {
   return d.kind == element::codes && d.format.bits == 8;
 }
 
-/// f maps a code of x to a code of out (any int; it is held in the type's range).
+/// f maps a code of x to a code of out (any integer; it is held in the type's range).
 template <class Function>
 edge table_node(importer& m, node_name name, edge x, const tensor_desc& out, const Function& f) {
   const qformat from = m.graph().desc(x).format, to = out.format;
   std::vector<uint8_t> table(256);
   for (int q = from.lowest(); q <= from.highest(); ++q)
-    table[static_cast<uint8_t>(q)] = static_cast<uint8_t>(clamp<int>(f(q), to.lowest(), to.highest()));
+    table[static_cast<uint8_t>(q)] = static_cast<uint8_t>(clamp<int64_t>(f(q), to.lowest(), to.highest()));
   function_table t;
   t.bytes = m.model().keep(std::move(table));
   t.is_bound = true;
@@ -43,7 +43,7 @@ void tabulated(importer& m, real_function wide, const Function& f) {
   m.define(table_node(m, m.name(), x, out, [&](int q) {
     const float real = fp::product(in.params.scale, static_cast<float>(q - in.params.zero_point));
     const float y = static_cast<float>(f(static_cast<double>(real)));
-    return fp::to_nearest<fp::tie::away_from_zero>(fp::product(y, inverse)) + out.params.zero_point;
+    return int64_t{fp::to_nearest<fp::tie::away_from_zero>(fp::product(y, inverse))} + out.params.zero_point;
   }));
 }
 

@@ -140,7 +140,7 @@ inline edge with_parameters(importer& m, edge x, const tensor_desc& out) {
   const float scale = fp::product(in.params.scale, fp::quotient(1.0f, out.params.scale));
   const float bias = fp::product(static_cast<float>(-in.params.zero_point), scale);
   return table_node(m, m.name("rescale"), x, out, [&](int q) {
-    return fp::to_nearest<fp::tie::away_from_zero>(fp::sum(fp::product(static_cast<float>(q), scale), bias)) +
+    return int64_t{fp::to_nearest<fp::tie::away_from_zero>(fp::sum(fp::product(static_cast<float>(q), scale), bias))} +
         out.params.zero_point;
   });
 }
