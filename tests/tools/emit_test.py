@@ -32,6 +32,22 @@ int main() {{
 """
 
 
+C_PROGRAM = """
+#include "model.h"
+#include <stdio.h>
+static unsigned char blob[{blob_bytes}] __attribute__((aligned(16)));
+static unsigned char arena[65536] __attribute__((aligned(16)));
+static int8_t x[INT8_RESIDUAL_INPUT_0_COUNT], y[INT8_RESIDUAL_OUTPUT_0_COUNT];
+int main(void) {{
+  if (int8_residual_arena_bytes() > sizeof arena) return 1;
+  if (int8_residual_run(arena, sizeof arena, x, y) == 0) return 2;
+  if (fread(blob, 1, sizeof blob, stdin) != sizeof blob || int8_residual_bind(blob, sizeof blob) != 0) return 3;
+  if (fread(x, 1, sizeof x, stdin) != sizeof x || int8_residual_run(arena, sizeof arena, x, y) != 0) return 4;
+  return fwrite(y, 1, sizeof y, stdout) != sizeof y;
+}}
+"""
+
+
 class Emit(ToolTest):
     def test_same_text(self):
         for model in sorted(NETWORKS.glob("*.tflite")):
@@ -84,6 +100,33 @@ class Emit(ToolTest):
                                                         (layers[t["name"]][2] for t in want)))
                 else:
                     self.assertEqual(p.stdout.hex(), "".join(t["data"] for t in want))
+
+    def test_blob_and_c(self):
+        model, header, blob = NETWORKS / "int8_residual.tflite", self.folder / "model.hpp", self.folder / "model.bin"
+        self.ok("emit", model, "-o", header, "--blob", blob, "--c-api", "--arch", "m4")
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["model.bin", "model.cpp", "model.h", "model.hpp"])
+        self.assertIn("lb::external_weights<", header.read_text())
+        first = blob.read_bytes()
+        self.ok("emit", model, "-o", header, "--blob", blob)
+        self.assertEqual(blob.read_bytes(), first)
+        if not options.compiler:
+            self.skipTest("no compiler")
+        source = self.write("main.c", C_PROGRAM.format(blob_bytes=len(first)))
+        program, objects = self.folder / "c.out", [self.folder / "main.o", self.folder / "model.o"]
+        compiler = options.compiler[0]
+        for command in ([compiler, "-x", "c", "-std=c99", "-Wall", "-Wextra", "-Werror", "-c", source, "-o", objects[0]],
+                        [*options.compiler, "-Wall", "-Wextra", "-O1", "-c", self.folder / "model.cpp", "-o", objects[1]],
+                        [compiler, *objects, "-o", program]):
+            built = subprocess.run(command, capture_output=True, text=True, timeout=600)
+            self.assertEqual(built.returncode, 0, built.stderr)
+        case = recorded("int8_residual")
+        p = subprocess.run([program], input=first + bytes.fromhex(case["inputs"][0]["data"]), capture_output=True, check=True)
+        self.assertEqual(p.stdout.hex(), case["results"][0]["outputs"][0]["data"])
+
+    def test_arch(self):
+        self.refused(1, "emit", NETWORKS / "int8_residual.tflite", "-o", self.folder / "a.hpp", "--arch", "avx2",
+                     says=["--arch avx2", "prepare"])
+        self.assertEqual(list(self.folder.iterdir()), [])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include <lowbits/hosted/emit_header.hpp>
+#include <lowbits/hosted/emit_c_api.hpp>
 #include <lowbits/hosted/model_text.hpp>
 #include <lowbits/hosted/runtime_model.hpp>
 
@@ -22,8 +22,8 @@ namespace tool {
 namespace {
 
 struct emit_options {
-  std::string file{}, output{}, space{};
-  bool integer_only = false;
+  std::string file{}, output{}, space{}, blob{}, arch{};
+  bool integer_only = false, c_api = false;
   load_options load{};
 };
 
@@ -68,7 +68,24 @@ size_t portable_arena_bytes(const loaded_model& m) {
   }
 }
 
+/// Targets without a layout of their own: their kernels read the weights as the header has them. For the
+/// others net::prepare() makes the layout when the program starts.
+void check_arch(const std::string& arch) {
+  constexpr std::string_view plain[] = {"generic", "m0", "m0plus", "m3", "m4", "m7", "m23", "m33", "m55", "m85"};
+  if (arch.empty() || std::find(std::begin(plain), std::end(plain), arch) != std::end(plain)) return;
+  fail("emit", lb::joined("--arch ", arch), "it is none of generic, m0, m0plus, m3, m4, m7, m23, m33, m55, m85",
+       "leave --arch out for other processors: there net::prepare() lays the weights out at run time");
+}
+
+/// The name of a file beside `path` with another extension.
+std::string beside(const std::string& path, const std::string& extension) {
+  const size_t dot = path.rfind('.'), slash = path.rfind('/');
+  const bool has_extension = dot != path.npos && (slash == path.npos || dot > slash);
+  return (has_extension ? path.substr(0, dot) : path) + extension;
+}
+
 int emit(const emit_options& o) {
+  check_arch(o.arch);
   const loaded_model m = load_model("emit", o.file, o.load);
   if (o.integer_only) refuse_floats(m);
   lb::header_options h{.space = o.space};
@@ -82,7 +99,20 @@ int emit(const emit_options& o) {
   h.notice = {lb::joined("From ", file_name(o.file), " (", m.model.format, ", ", m.file_bytes, " bytes).")};
   for (const std::string& note : m.model.notes) h.notice.push_back(lb::joined("Note: ", note));
   h.arena_bytes = portable_arena_bytes(m);
+  h.weights_in_blob = !o.blob.empty();
   const std::string header = lb::emit_header(m.graph(), h);
+  if (h.weights_in_blob) {
+    const std::vector<unsigned char> blob = lb::emit_blob(m.graph());
+    if (blob.empty()) fail("emit", file_name(o.file), "the model has no weights that can be in a blob", "leave --blob out");
+    write_file("emit", o.blob, std::string(blob.begin(), blob.end()));
+  }
+  if (o.c_api) {
+    const std::string c_header = beside(o.output, ".h");
+    if (c_header == o.output) fail("emit", o.output, "--c-api writes a .h file of that name", "name the output .hpp");
+    const lb::c_api c = lb::emit_c_api(m.graph(), h, file_name(o.output), file_name(c_header));
+    write_file("emit", c_header, c.header);
+    write_file("emit", beside(o.output, ".cpp"), c.source);
+  }
   write_file("emit", o.output, header);
   std::printf("%s: %s bytes, namespace %s, %d nodes\n", o.output.c_str(), grouped(header.size()).c_str(), h.space.c_str(),
               m.graph().node_count());
@@ -102,10 +132,14 @@ void add_emit(CLI::App& app, action& todo) {
   c->add_option("-o,--output", o->output, "the header; it is written whole or not at all")->required();
   c->add_option("--namespace", o->space, "namespace of the header's names; by default made of the file's name");
   c->add_flag("--integer-only", o->integer_only, "refuse a model with a node that computes with floats");
+  c->add_option("--arch", o->arch, "the target: generic, or a Cortex-M (m0 to m85); the weights are laid out for it");
+  c->add_option("--blob", o->blob, "write the weights into this file, to be used in place, instead of into the header");
+  c->add_flag("--c-api", o->c_api, "also write a .h for C and the .cpp behind it, beside the header");
   add_load_options(*c, o->load);
   c->footer("Examples:\n"
             "  lowbits emit kws.tflite -o kws.hpp\n"
-            "  lowbits emit kws.tflite -o kws.hpp --namespace kws --integer-only\n\n"
+            "  lowbits emit kws.tflite -o kws.hpp --namespace kws --integer-only --arch m4\n"
+            "  lowbits emit kws.tflite -o kws.hpp --blob kws.bin --c-api\n\n"
             "The header needs only the core of lowbits, so it serves firmware as it is:\n"
             "  #include \"kws.hpp\"\n"
             "  using net = lowbits::model<kws::make_net>;\n"
