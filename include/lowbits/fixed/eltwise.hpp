@@ -253,7 +253,7 @@ constexpr tflite_mean_params make_tflite_mean(affine xp, qformat of, affine op, 
   fixed_multiplier m = fixed_multiplier::from(real::from(xp.scale) / real::from(op.scale));
   int shift = 0;
   while (count >> (shift + 1) != 0) ++shift;
-  shift = smaller(shift, 31 + m.exponent);
+  shift = smaller(shift, static_cast<int>(31 + m.exponent));
   m.mantissa = static_cast<int32_t>((int64_t{m.mantissa} << shift) / larger(count, 1));
   m.exponent -= shift;
   return {xp.zero_point, m, output_stage::of(of, op, fused)};
