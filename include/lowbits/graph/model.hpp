@@ -35,7 +35,9 @@ public:
 private:
   static constexpr bool computes_in_floats = [] {
     for (int i = 0; i < node_count; ++i)
-      if (detail::is_real_operation(signature_of(graph, i))) return true;
+      if (detail::is_real_operation(signature_of(graph, i)) ||
+          (graph[i].kind == op_kind::resize && graph[i].mode == resize_mode::bilinear_float))
+        return true;
     return false;
   }();
   static_assert(LOWBITS_REAL_NODES || !computes_in_floats,

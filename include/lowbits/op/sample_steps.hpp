@@ -29,8 +29,10 @@ struct resize_step {
       ref::resize_nearest(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
     else if constexpr (std::is_same_v<T, float>)
       ref::real_resize_bilinear(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
+#if LOWBITS_REAL_NODES  // elsewhere model<> refuses the mode
     else if (d.mode == resize_mode::bilinear_float)
       ref::resize_bilinear_float(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
+#endif
     else ref::resize_bilinear(d.shape, elements<T>(io.in[0]), elements<T>(io.out));
   }
 };
