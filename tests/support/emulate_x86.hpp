@@ -341,7 +341,7 @@ inline void handle(int, siginfo_t*, void* context) {
   // A signal costs more than an instruction: go on while they are ours.
   const auto* const first = reinterpret_cast<const uint8_t*>(u.uc_mcontext.gregs[REG_RIP]);
   const uint8_t* at = first;
-  instruction i;
+  instruction i{};
   for (; decode(at, u, i) && (execute_tiles(i) || execute_vnni(i, u)); ++executed)
     u.uc_mcontext.gregs[REG_RIP] = reinterpret_cast<greg_t>(at += i.length);
   if (at != first) return;

@@ -197,8 +197,7 @@ constexpr auto make_net() {
   const auto dense_y = g.dense("dense", flat_y, {.units = 1,
       .weights = lb::packed_weights<lb::q1>(dense_w, lb::symmetric{0.5f}),
       .out = {.scale = 0.25f}});
-  const auto four_y = g.slice("four", dense_y, {.begin = {0, 0}, .extent = {1, 1},
-      .step = {1, -1}});
+  const auto four_y = g.slice("four", dense_y, {.begin = {0, 0}, .extent = {1, 1}, .step = {1, 1}});
   const auto wide_y = g.requantize("wide", four_y, {.out = {.scale = 0.01f},
       .out_format = lb::qformat::of<lb::q16>()});
   const auto all_four_y = g.concat("all four", {wide_y, wide_y, wide_y, wide_y}, 1);

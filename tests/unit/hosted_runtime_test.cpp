@@ -11,6 +11,7 @@
 #include <lowbits/hosted/runtime_model.hpp>
 #include <lowbits/lowbits.hpp>
 
+#include "support/for_each_arch.hpp"
 #include "support/golden_network.hpp"
 #include "support/graph_oracle.hpp"
 #include "support/op_graphs.hpp"
@@ -20,13 +21,6 @@ namespace lb = lowbits;
 namespace {
 
 using buffers = std::vector<std::vector<unsigned char>>;
-
-template <class Function>
-void for_each_arch(Function f) {
-  [&]<class... Archs>(lb::type_list<Archs...>) {
-    ((lb::is_usable<Archs>() ? f(lb::arch_id_of<Archs>, std::string(Archs::name)) : void()), ...);
-  }(lb::all_archs{});
-}
 
 /// Random codes, and numbers between -4 and 4 for floats.
 template <class Model>
@@ -80,7 +74,7 @@ void compare(const char* what) {
   const buffers in = random_inputs<net>();
   buffers nodes;
   const buffers want = run_compiled<net>(in, nodes);
-  for_each_arch([&](lb::arch_id arch, const std::string& name) {
+  lowbits_test::for_each_arch([&](lb::arch_id arch, const std::string& name) {
     CAPTURE(name);
     const lb::runtime_model m(net::graph, arch);
     CHECK(m.arch() == arch);

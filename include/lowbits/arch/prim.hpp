@@ -85,6 +85,12 @@ struct sum_values {
   int x_factor, y_factor;  ///< magnitudes below 2^15
   int shift;               ///< 1 to 31
   code_stage stage;
+
+  /// Both factors as the words of a pair, and what is added to x * x_factor + y * y_factor before the shift.
+  constexpr int factor_pair() const noexcept {
+    return static_cast<int>(static_cast<uint32_t>(x_factor & 0xffff) | static_cast<uint32_t>(y_factor) << 16);
+  }
+  constexpr int offset() const noexcept { return (1 << (shift - 1)) - x_zero * x_factor - y_zero * y_factor; }
 };
 /// See prims::product.
 struct product_values {

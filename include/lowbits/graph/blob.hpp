@@ -71,7 +71,7 @@ constexpr size_t blob_bytes_of(const Graph& g, int node_count) noexcept {
   size_t end = 0;
   for (int i = 0; i < node_count; ++i) {
     const weight_data& w = g[i].weights;
-    if (w.is_external) end = larger(end, w.offset + (w.is_packed() ? w.length : w.bytes(w.length)));
+    if (w.is_external) end = larger(end, w.offset + w.stored_bytes());
   }
   return end == 0 ? 0 : round_up(end, blob_alignment);
 }

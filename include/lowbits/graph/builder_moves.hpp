@@ -138,13 +138,13 @@ constexpr edge builder<Capacity>::slice(const node_name& name, edge x, const sli
             graph_errc::axis, in.rank, o.extent.count);
   for (int a = 0; a < in.rank && v.ok(); ++a) {
     const int step = a < o.step.count ? o.step.value[a] : 1;
-    const int64_t begin = o.begin.value[a], last = begin + int64_t{o.extent.value[a] - 1} * step;
+    const int64_t begin = o.begin.value[a], last = begin + (int64_t{o.extent.value[a]} - 1) * step;
     v.require(step != 0 && o.extent.value[a] >= 1 && begin >= 0 && begin < in.extent[a] &&
                   last >= 0 && last < in.extent[a],
               graph_errc::slice_range);
     n.list[0][a] = o.begin.value[a];
     n.list[1][a] = o.extent.value[a];
-    n.list[2][a] = step;
+    n.list[2][a] = o.extent.value[a] == 1 ? 1 : step;
     n.out.shape.extent[a] = o.extent.value[a];
   }
   return push(n, v);

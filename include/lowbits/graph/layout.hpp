@@ -142,12 +142,8 @@ class model_layout {
     table_of<constant_bytes> t;
     for (int i = 0; i < n; ++i) {
       const weight_data& w = Model::graph[i].weights;
-      const size_t bytes = w.is_packed() ? w.length : w.bytes(w.length);
-      if (w.is_external) t.value[i] = {nullptr, bytes, w.offset, true};
-      else if (w.storage == weight_storage::s8) t.value[i] = {w.s8, bytes};
-      else if (w.storage == weight_storage::u8) t.value[i] = {w.u8, bytes};
-      else if (w.storage == weight_storage::s16) t.value[i] = {w.s16, bytes};
-      else if (w.storage == weight_storage::packed) t.value[i] = {w.packed, bytes};
+      if (w.storage != weight_storage::f32)  // floats are never packed
+        t.value[i] = {w.data(), w.stored_bytes(), w.offset, w.is_external};
     }
     return t;
   }();
@@ -161,6 +157,7 @@ class model_layout {
     }
     return t;
   }();
+
 public:
   using step_table = prepared_steps;
 

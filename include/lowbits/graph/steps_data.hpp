@@ -222,7 +222,7 @@ constexpr auto make_node_data(const Graph& g, int i, const Constant* constants) 
   } else if constexpr (S.kind == op_kind::function) {
     return make_table_data(x, constants);
   } else if constexpr (S.kind == op_kind::softmax) {
-    return make_softmax_data<(S.x == number_type::q16 || S.x == number_type::u16)>(n, x);
+    return make_softmax_data<is_word(S.x)>(n, x);
   } else if constexpr (S.kind == op_kind::quantize || S.kind == op_kind::dequantize) {
     constexpr bool to_codes = S.kind == op_kind::quantize;
     return conversion_data{n.out.count(), to_codes ? n.out.params : x.params,

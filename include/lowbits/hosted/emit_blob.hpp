@@ -25,7 +25,7 @@ inline runtime_graph with_external_weights(runtime_graph g) {
     if (!goes_into_blob(g[i])) continue;
     w.is_external = true;
     w.offset = at;
-    at = round_up(at + (w.is_packed() ? w.length : w.bytes(w.length)), blob_alignment);
+    at = round_up(at + w.stored_bytes(), blob_alignment);
   }
   return g;
 }
@@ -41,12 +41,7 @@ std::vector<unsigned char> emit_blob(const builder<Capacity>& g) {
   for (int i = 0; i < marked.node_count(); ++i) {
     const weight_data& w = marked[i].weights;
     if (!w.is_external) continue;
-    const size_t n = w.is_packed() ? w.length : w.bytes(w.length);
-    const void* from = w.packed;
-    if (w.storage == weight_storage::s8) from = w.s8;
-    else if (w.storage == weight_storage::u8) from = w.u8;
-    else if (w.storage == weight_storage::s16) from = w.s16;
-    if (n != 0) std::memcpy(blob.data() + w.offset, from, n);
+    if (w.length != 0) std::memcpy(blob.data() + w.offset, w.data(), w.stored_bytes());
   }
   if (blob.empty()) return blob;
   const blob_header header{.model = graph_fingerprint(marked, marked.node_count()),

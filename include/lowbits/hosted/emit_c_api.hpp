@@ -17,9 +17,7 @@ template <size_t Capacity>
 c_api emit_c_api(const builder<Capacity>& g, const header_options& o, const std::string& model_header,
                  const std::string& c_header) {
   require_ok(g.verdict());
-  emit::identifiers names;
-  std::vector<std::string> id;
-  for (int i = 0; i < g.node_count(); ++i) id.push_back(names.make(g[i].name.c_str()));
+  const std::vector<std::string> id = emit::identifiers_of(g);
   std::string upper = o.space;
   for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 

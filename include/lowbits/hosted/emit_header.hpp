@@ -39,6 +39,15 @@ inline std::string meaning(const tensor_desc& d) {
   return joined(text, ", real = ", scale, " * ", code);
 }
 
+/// One identifier for each node.
+template <size_t Capacity>
+std::vector<std::string> identifiers_of(const builder<Capacity>& g) {
+  identifiers names;
+  std::vector<std::string> id;
+  for (int i = 0; i < g.node_count(); ++i) id.push_back(names.make(g[i].name.c_str()));
+  return id;
+}
+
 inline std::string weight_array(const weight_data& w, const std::string& name) {
   switch (w.storage) {
     case weight_storage::s8: return number_array("std::int8_t", name, std::span(w.s8, w.length), 4);
@@ -146,9 +155,7 @@ std::string preamble(const builder<Capacity>& g, const std::vector<std::string>&
 template <size_t Capacity>
 std::string emit_header(const builder<Capacity>& g, const header_options& o = {}) {
   require_ok(g.verdict());
-  emit::identifiers names;
-  std::vector<std::string> id;
-  for (int i = 0; i < g.node_count(); ++i) id.push_back(names.make(g[i].name.c_str()));
+  const std::vector<std::string> id = emit::identifiers_of(g);
 
   std::vector<bool> used(id.size());
   for (int k = 0; k < g.output_count(); ++k) used[static_cast<size_t>(g.output_node(k))] = true;

@@ -98,9 +98,7 @@ inline constexpr list all = [] {
     for (number_type out : codes) {
       for (rounding r : {rounding::single, rounding::double_gemmlowp})
         l.add({.kind = op_kind::requantize, .x = x, .out = out, .policy = r});
-      const bool x_is_byte = x == number_type::q8 || x == number_type::u8;
-      const bool out_is_byte = out == number_type::q8 || out == number_type::u8;
-      if (x_is_byte && out_is_byte) l.add({.kind = op_kind::function, .x = x, .out = out});
+      if (is_byte(x) && is_byte(out)) l.add({.kind = op_kind::function, .x = x, .out = out});
     }
   for (rounding r : {rounding::single, rounding::tflite_int64})
     l.add({.kind = op_kind::function, .x = number_type::q16, .out = number_type::q16, .policy = r});

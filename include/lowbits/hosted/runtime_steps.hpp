@@ -26,7 +26,7 @@ auto make_constants(const runtime_graph& g, int i) {
     fill_factors(n, g[n.in[0]].out, factors->data());
     return std::shared_ptr<const multiplier>(factors, factors->data());
   } else if constexpr (S.kind == op_kind::function) {
-    constexpr bool wide = S.x == number_type::q16 || S.x == number_type::u16;
+    constexpr bool wide = is_word(S.x);
     using entry = std::conditional_t<wide, int16_t, uint8_t>;
     if (n.table.is_bound) return std::shared_ptr<const entry>(std::shared_ptr<const void>(), bound_table<S>(n.table));
     const auto table = make_function_table<wide>(g[n.in[0]].out, n.out, n.fused, n.function, n.parameter);

@@ -30,32 +30,22 @@ struct step_needs {
   size_t scratch_bytes = 0;
 };
 
-/// Element: the C++ type of the elements. Codes: the number type that stands for all with that storage.
+/// element: the C++ type of the elements. codes: the number type that stands for all with that storage.
+template <class Codes, class Element = typename Codes::storage>
+struct stored_as {
+  using codes = Codes;
+  using element = Element;
+};
 template <number_type T>
-struct number_types {
-  using codes = q8;
-  using element = int8_t;
-};
+struct number_types : stored_as<q8> {};
 template <>
-struct number_types<number_type::u8> {
-  using codes = u8;
-  using element = uint8_t;
-};
+struct number_types<number_type::u8> : stored_as<u8> {};
 template <>
-struct number_types<number_type::q16> {
-  using codes = q16;
-  using element = int16_t;
-};
+struct number_types<number_type::q16> : stored_as<q16> {};
 template <>
-struct number_types<number_type::u16> {
-  using codes = u16;
-  using element = uint16_t;
-};
+struct number_types<number_type::u16> : stored_as<u16> {};
 template <>
-struct number_types<number_type::real> {
-  using codes = q8;
-  using element = float;
-};
+struct number_types<number_type::real> : stored_as<q8, float> {};
 
 /// The tag of a rounding policy that is a constant.
 template <rounding Policy>

@@ -33,6 +33,9 @@ struct tensor_desc {
 /// stage.
 enum class number_type : uint8_t { q8, u8, q16, u16, real };
 
+constexpr bool is_byte(number_type t) noexcept { return t == number_type::q8 || t == number_type::u8; }
+constexpr bool is_word(number_type t) noexcept { return t == number_type::q16 || t == number_type::u16; }
+
 constexpr number_type number_type_of(const tensor_desc& d) noexcept {
   if (d.kind == element::reals) return number_type::real;
   if (d.format.bits <= 8) return d.format.is_signed ? number_type::q8 : number_type::u8;

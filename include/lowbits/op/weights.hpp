@@ -47,6 +47,20 @@ struct weight_data {
     return is_packed() ? packed_bytes(n, format.bits)
                        : n * (storage == weight_storage::f32 ? 4 : storage == weight_storage::s16 ? 2 : 1);
   }
+  /// Bytes of the whole array.
+  constexpr size_t stored_bytes() const noexcept { return is_packed() ? length : bytes(length); }
+  /// Its address; null where the weights are in a blob.
+  constexpr const void* data() const noexcept {
+    switch (storage) {
+      case weight_storage::s8: return s8;
+      case weight_storage::u8: return u8;
+      case weight_storage::s16: return s16;
+      case weight_storage::f32: return f32;
+      case weight_storage::packed: return packed;
+      case weight_storage::none: break;
+    }
+    return nullptr;
+  }
   /// Elements of the array that n weights need, in the unit of length.
   constexpr size_t needed_length(size_t n) const noexcept { return is_packed() ? bytes(n) : n; }
   /// The lowest and highest code that the storage can hold, whatever the format promises: what

@@ -21,18 +21,6 @@ enum class dynamic_definition : uint8_t { symmetric, asymmetric, onnx };
 
 namespace lowbits::inline LOWBITS_ABI::ref {
 
-/// The lowest and highest finite x, or 0.
-struct finite_ends {
-  float low = 0, high = 0;
-  constexpr finite_ends(size_t n, const float* x) noexcept {
-    for (size_t i = 0; i < n; ++i) {
-      if (!fp::is_finite(x[i])) continue;
-      if (x[i] < low) low = x[i];
-      if (x[i] > high) high = x[i];
-    }
-  }
-};
-
 constexpr affine symmetric_codes(size_t n, const float* x, int8_t* q) noexcept {
   const finite_ends e(n, x);
   const float largest = larger(e.high, -e.low);

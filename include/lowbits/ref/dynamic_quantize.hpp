@@ -33,16 +33,23 @@ constexpr affine dynamic_parameters(float low, float high) noexcept {
   return {p.scale, clamp<int>(fp::to_nearest<fp::tie::to_even>(zero), Q::lowest, Q::highest)};
 }
 
+/// The lowest and highest finite x, or 0.
+struct finite_ends {
+  float low = 0, high = 0;
+  constexpr finite_ends(size_t n, const float* x) noexcept {
+    for (size_t i = 0; i < n; ++i) {
+      if (!fp::is_finite(x[i])) continue;
+      if (x[i] < low) low = x[i];
+      if (x[i] > high) high = x[i];
+    }
+  }
+};
+
 /// The parameters for n numbers.
 template <quantized_type Q = u8>
 constexpr affine dynamic_parameters(size_t n, const float* x) noexcept {
-  float low = 0.0f, high = 0.0f;
-  for (size_t i = 0; i < n; ++i) {
-    if (!fp::is_finite(x[i])) continue;
-    if (x[i] < low) low = x[i];
-    if (x[i] > high) high = x[i];
-  }
-  return dynamic_parameters<Q>(low, high);
+  const finite_ends e(n, x);
+  return dynamic_parameters<Q>(e.low, e.high);
 }
 
 /// q[i] = the code of x[i] under the parameters that are returned.

@@ -69,9 +69,8 @@ struct prim<prims::sum, arch::avx2> {
   template <class X, class Y, class Out>
   static void run(size_t n, const X* x, const Y* y, const sum_values& v, Out* out) noexcept {
     using namespace detail::avx2;
-    const __m256i factors = _mm256_set1_epi32(static_cast<int>(static_cast<uint32_t>(v.x_factor & 0xffff) |
-                                                               static_cast<uint32_t>(v.y_factor) << 16));
-    const __m256i offset = _mm256_set1_epi32((1 << (v.shift - 1)) - v.x_zero * v.x_factor - v.y_zero * v.y_factor);
+    const __m256i factors = _mm256_set1_epi32(v.factor_pair());
+    const __m256i offset = _mm256_set1_epi32(v.offset());
     const __m128i shift = _mm_cvtsi32_si128(v.shift);
     const word_stage stage(v.stage);
     const auto scaled = [&](__m256i pairs) __attribute__((always_inline)) {

@@ -4,6 +4,7 @@
 // Windows and means with AVX2, sixteen channels at a time.
 
 #include <lowbits/arch/avx2/eltwise.hpp>
+#include <lowbits/arch/count_reciprocal.hpp>
 
 LOWBITS_REGION_AVX2
 namespace lowbits::inline LOWBITS_ABI {
@@ -48,12 +49,10 @@ struct prim<prims::window_mean, arch::avx2> {
   template <class Code>
   static void run(const code_grid<Code>& g, int channels, int lowest, int highest, Code* y) noexcept {
     using namespace detail::avx2;
-    // For a < 2^24, a / count = floor(a * ceil(2^(24+b) / count) / 2^(24+b)) with 2^b >= count.
     const int count = g.rows * g.cols;
-    const int bits = count > 1 ? 32 - __builtin_clz(static_cast<unsigned>(count - 1)) : 0;
-    const uint64_t one = uint64_t{1} << (24 + bits), divisor = static_cast<uint64_t>(count);
-    const __m256i reciprocal = _mm256_set1_epi32(static_cast<int>((one + divisor - 1) / divisor));
-    const __m128i drop = _mm_cvtsi32_si128(24 + bits);
+    const detail::count_reciprocal inverse(count);
+    const __m256i reciprocal = _mm256_set1_epi32(inverse.factor);
+    const __m128i drop = _mm_cvtsi32_si128(inverse.drop);
     const __m256i half = _mm256_set1_epi32(count / 2);
     const __m256i low = _mm256_set1_epi32(lowest), high = _mm256_set1_epi32(highest);
     const auto mean = [&](__m256i sum) __attribute__((always_inline)) {

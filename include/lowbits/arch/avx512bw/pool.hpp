@@ -4,6 +4,7 @@
 // Windows and means with AVX-512: the largest of 64 channels at a time, sums of 32.
 
 #include <lowbits/arch/avx512bw/requantize.hpp>
+#include <lowbits/arch/count_reciprocal.hpp>
 
 LOWBITS_REGION_AVX512BW
 namespace lowbits::inline LOWBITS_ABI {
@@ -84,12 +85,10 @@ struct prim<prims::window_mean, arch::avx512bw> {
   template <class Code>
   static void run(const code_grid<Code>& g, int channels, int lowest, int highest, Code* y) noexcept {
     using namespace detail::avx512;
-    // As with AVX2: for a < 2^24, a / count = floor(a * ceil(2^(24+b) / count) / 2^(24+b)) with 2^b >= count.
     const int count = g.rows * g.cols;
-    const int bits = count > 1 ? 32 - __builtin_clz(static_cast<unsigned>(count - 1)) : 0;
-    const uint64_t one = uint64_t{1} << (24 + bits), divisor = static_cast<uint64_t>(count);
-    const __m512i reciprocal = _mm512_set1_epi32(static_cast<int>((one + divisor - 1) / divisor));
-    const __m128i drop = _mm_cvtsi32_si128(24 + bits);
+    const detail::count_reciprocal inverse(count);
+    const __m512i reciprocal = _mm512_set1_epi32(inverse.factor);
+    const __m128i drop = _mm_cvtsi32_si128(inverse.drop);
     const __m512i half = _mm512_set1_epi32(count / 2);
     const __m512i low = _mm512_set1_epi16(static_cast<int16_t>(lowest)), high = _mm512_set1_epi16(static_cast<int16_t>(highest));
     const auto mean = [&](__m512i sum) __attribute__((always_inline)) {

@@ -37,9 +37,8 @@ struct prim<prims::sum, arch::sse41> {
   template <class X, class Y, class Out>
   static void run(size_t n, const X* x, const Y* y, const sum_values& v, Out* out) noexcept {
     using namespace detail::sse41;
-    const __m128i factors = _mm_set1_epi32(static_cast<int>(static_cast<uint32_t>(v.x_factor & 0xffff) |
-                                                            static_cast<uint32_t>(v.y_factor) << 16));
-    const __m128i offset = _mm_set1_epi32((1 << (v.shift - 1)) - v.x_zero * v.x_factor - v.y_zero * v.y_factor);
+    const __m128i factors = _mm_set1_epi32(v.factor_pair());
+    const __m128i offset = _mm_set1_epi32(v.offset());
     const __m128i shift = _mm_cvtsi32_si128(v.shift);
     const word_stage stage(v.stage);
     const auto scaled = [&](__m128i pairs) __attribute__((always_inline)) {

@@ -76,7 +76,7 @@ inline void strided_slice(importer& m) {
     }
     o.begin.value[axis] = i.begin;
     o.extent.value[axis] = i.count;
-    o.step.value[axis] = i.count == 1 ? 1 : i.step;
+    o.step.value[axis] = i.step;
     ++axis;
   }
   for (; axis < s.rank; ++axis) keep_axis(s.extent[axis]);
