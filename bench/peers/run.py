@@ -117,8 +117,8 @@ def introduction(options, commands, versions):
         "bandwidth, measured in the same process.",
         "- The peer of a row is the fastest of those named in the column's title, with a requantized result unless it says s32.",
         "- Before a product or convolution of ours is timed, about a hundred of its results are compared with 64-bit sums. The "
-        "peers' results are not looked at: oneDNN and XNNPACK multiply by float scales and round ties to even, so their codes may "
-        "differ from ours by one."]
+        "peers' codes may differ from ours by one: oneDNN and XNNPACK multiply by float scales and round ties to even. "
+        "Where definitions agree, in 32-bit sums, the test peers.onednn compares them."]
 
 
 def main():
