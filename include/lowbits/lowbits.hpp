@@ -41,5 +41,7 @@
 
 #include <lowbits/kernel/prepared_gemm.hpp>
 
+#include <lowbits/op/imported_ops.hpp>
+
 #include <lowbits/graph/builder.hpp>
 #include <lowbits/graph/model.hpp>

@@ -80,6 +80,14 @@ LOWBITS_FLASH inline constexpr std::int64_t head_b[1] = {
   -4000000000000000000
 };
 
+// two scales: [2][2] (output, input), 8 bits
+LOWBITS_FLASH inline constexpr std::uint8_t two_scales_w[4] = {
+     1,  255,    0,  128
+};
+LOWBITS_FLASH inline constexpr float two_scales_scale[2] = {
+            0.1f,         1e-06f
+};
+
 // another name, also of sixty-two letters; identifiers are short: [1][1][1][1] (output, height,
 //   width, input), 6 bits, packed, lowest bits first
 LOWBITS_FLASH inline constexpr std::uint8_t another_name_also_of_sixty_two_letters_i_w[1] = {
@@ -174,8 +182,26 @@ LOWBITS_FLASH inline constexpr std::int16_t wide_table_c[513] = {
        0,      0,      0,      0,      0,      0,      0,      0,      0
 };
 
+// per axis: one scale for each index of an axis
+LOWBITS_FLASH inline constexpr float per_axis_scale[3] = {
+            0.5f,          0.25f,           1.0f
+};
+LOWBITS_FLASH inline constexpr std::int32_t per_axis_zero[3] = {
+            0,          -3,         127
+};
+inline constexpr lb::imported::axis_scales per_axis_c{per_axis_scale, per_axis_zero, 3, {1, 3, 0}};
+
+// back: one scale for each index of an axis
+LOWBITS_FLASH inline constexpr float back_scale[3] = {
+            0.5f,          0.25f,           1.0f
+};
+LOWBITS_FLASH inline constexpr std::int32_t back_zero[3] = {
+            0,          -3,         127
+};
+inline constexpr lb::imported::axis_scales back_c{back_scale, back_zero, 3, {1, 3, 0}};
+
 constexpr auto make_net() {
-  lb::builder<48> g;
+  lb::builder<52> g;
   const auto image_y = g.input("image",
       lb::tensor<lb::q8, 4, 6, 2>({.scale = 0.5f, .zero_point = -3}));
   const auto real_part_y = g.input("real part", lb::real_tensor<2, 3>());
@@ -207,7 +233,10 @@ constexpr auto make_net() {
   const auto max_y = g.max_pool("max", image_y, {.kernel = 2, .stride = 2,
       .fused = lb::activation::relu});
   const auto mean_y = g.average_pool("mean", image_y, {.kernel = 3, .stride = 1, .pad = 1});
-  g.global_mean("all", mean_y, {.out = {.scale = 0.25f}});
+  const auto all_y = g.global_mean("all", mean_y, {.out = {.scale = 0.25f}});
+  g.dense("two scales", all_y, {.units = 2,
+      .weights = lb::weights<lb::u8>(two_scales_w, {two_scales_scale, 3}),
+      .out = {.scale = 0.25f}});
   const auto sum_y = g.add("sum", image_y, mean_y, {.out = {.scale = 0.25f},
       .definition = lb::sum_definition::tflite});
   g.sub("difference", sum_y, image_y, {.out = {.scale = 0.5f, .zero_point = -3},
@@ -259,6 +288,13 @@ constexpr auto make_net() {
   const auto codes_y = g.quantize("codes", real_part_y, {.out = {.scale = 0.1f},
       .out_format = lb::qformat::of<lb::u4>()});
   const auto reals_y = g.dequantize("reals", codes_y);
+  const auto per_axis_y = g.custom("per axis", {real_part_y},
+      {.run = lb::imported::quantize_per_axis, .out = lb::tensor<lb::q8, 2, 3>({.scale = 1.0f}),
+      .user = &per_axis_c, .user_bytes = 24});
+  const auto back_y = g.custom("back", {per_axis_y}, {.run = lb::imported::dequantize_per_axis,
+      .out = lb::real_tensor<2, 3>(), .user = &back_c, .user_bytes = 24});
+  g.custom("power", {back_y, real_part_y}, {.run = lb::imported::power,
+      .out = lb::real_tensor<2, 3>()});
   g.output(head_y);
   g.output(raised_y);
   g.output(real_rows_y);

@@ -124,9 +124,22 @@ class Emit(ToolTest):
         self.assertEqual(p.stdout.hex(), case["results"][0]["outputs"][0]["data"])
 
     def test_arch(self):
-        self.refused(1, "emit", NETWORKS / "int8_residual.tflite", "-o", self.folder / "a.hpp", "--arch", "avx2",
-                     says=["--arch avx2", "prepare"])
+        model, header = NETWORKS / "int8_residual.tflite", self.folder / "a.hpp"
+        self.refused(1, "emit", model, "-o", header, "--arch", "m9", says=["--arch m9", "m0, m0plus", "avx2", "prepare"])
+        self.refused(1, "emit", model, "-o", header, "--arch", "avx2", "--blob", self.folder / "b", says=["--arch avx2", "--blob"])
         self.assertEqual(list(self.folder.iterdir()), [])
+        self.ok("emit", model, "-o", header, "--arch", "avx2", "--c-api")
+        first = header.read_bytes()
+        self.assertIn(b"lb::prepared_weights<", first)
+        self.assertIn("::prepared)", (self.folder / "a.cpp").read_text())
+        self.ok("emit", model, "-o", header, "--arch", "avx2", arch="")
+        self.assertEqual(header.read_bytes(), first)
+        # Where no layer has a layout of its own, the header is the usual one.
+        model = options.source / "tests/data/tflite_ops/add/int8_same_shape.tflite"
+        self.ok("emit", model, "-o", header, "--arch", "avx2")
+        first = header.read_bytes()
+        self.ok("emit", model, "-o", header)
+        self.assertEqual(header.read_bytes(), first)
 
 
 if __name__ == "__main__":

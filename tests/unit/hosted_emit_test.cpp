@@ -43,6 +43,10 @@ constexpr struct {
   std::uint8_t byte[256];
   std::int16_t word[513];
 } tables = {{1, 2, 255}, {-32768, 32767}};
+constexpr std::uint8_t four_w[4] = {1, 255, 0, 128};
+constexpr float axis_scale[3] = {0.5f, 0.25f, 1.0f};
+constexpr std::int32_t axis_zero[3] = {0, -3, 127};
+constexpr lb::imported::axis_scales per_axis{axis_scale, axis_zero, 3, {.extent = 3}};
 constexpr std::int64_t wide_b[1] = {-4000000000000000000};
 
 /// One node of every kind that text can describe.
@@ -96,7 +100,8 @@ void fill(graph& g) {
                     .product = scale_product::float32}));
   const edge m = g.max_pool("max", x, {.kernel = 2, .stride = 2, .fused = activation::relu});
   const edge n = g.average_pool("mean", x, {.kernel = 3, .stride = 1, .pad = 1});
-  g.global_mean("all", n, {.out = b});
+  const edge all = g.global_mean("all", n, {.out = b});
+  g.dense("two scales", all, {.units = 2, .weights = weights(four_w, {two_scales, 3}), .out = b});
   const edge s = g.add("sum", x, n, {.out = b, .definition = sum_definition::tflite});
   g.sub("difference", s, x, {.out = a, .fused = activation::relu_n1_to_1});
   g.mul("product", s, x, {.out = a, .policy = rounding::even_float});
@@ -130,6 +135,9 @@ void fill(graph& g) {
   const edge q =
       g.quantize("codes", real, {.out = {.scale = 0.1f}, .out_format = qformat::of<u4>()});
   g.output(g.dequantize("reals", q)).output(u).output(v);
+  const edge p = g.custom("per axis", {real}, {.run = imported::quantize_per_axis, .out = tensor<q8, 2, 3>({}), .user = &per_axis, .user_bytes = 24});
+  const edge r = g.custom("back", {p}, {.run = imported::dequantize_per_axis, .out = real_tensor<2, 3>(), .user = &per_axis, .user_bytes = 24});
+  g.custom("power", {r, real}, {.run = imported::power, .out = real_tensor<2, 3>()});
 }
 std::unique_ptr<graph> golden_graph() {
   auto g = std::make_unique<graph>();
@@ -211,6 +219,16 @@ TEST_CASE("the emitted text is the same graph") {
     CHECK(a.mode == b.mode);
     CHECK(a.outside == b.outside);
     CHECK((a.function == b.function));
+    CHECK((a.custom.run == b.custom.run));
+    CHECK(a.custom.user_bytes == b.custom.user_bytes);
+    if (const auto *x = lb::emit::scales_of(a), *y = lb::emit::scales_of(b); y != nullptr) {
+      REQUIRE(x->count == y->count);
+      for (std::size_t k = 0; k < x->count; ++k) {
+        CHECK(x->scales[k] == y->scales[k]);
+        CHECK(x->zero_points[k] == y->zero_points[k]);
+      }
+      for (std::size_t k = 0; k < b.out.count(); ++k) CHECK(x->at(k) == y->at(k));
+    }
     CHECK(a.has_fill == b.has_fill);
     CHECK(a.fill == b.fill);
     REQUIRE(a.constant.length == b.constant.length);

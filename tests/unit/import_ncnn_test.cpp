@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 
+#include <lowbits/hosted/emit_header.hpp>
 #include <lowbits/hosted/import_ncnn.hpp>
 #include <lowbits/hosted/runtime_model.hpp>
 
@@ -54,6 +55,7 @@ void check_case(const json& c, const lb::imported_model& model) {
   REQUIRE(model.inputs.size() == inputs.size());
   REQUIRE(model.outputs.size() == outputs.size());
   REQUIRE(model.origins.size() == static_cast<std::size_t>(model.graph().node_count()));
+  CHECK_NOTHROW(lb::emit_header(model.graph()));
   std::vector<bytes> in;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     CHECK(shape_of(model.inputs[k].desc) == inputs[k]["shape"].dump());

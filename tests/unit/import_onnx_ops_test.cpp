@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 
+#include <lowbits/hosted/emit_header.hpp>
 #include <lowbits/hosted/import_onnx.hpp>
 #include <lowbits/hosted/runtime_model.hpp>
 
@@ -122,6 +123,7 @@ void run_group(const std::string& group) {
     try {
       const lb::imported_model model = lb::import_onnx(path, options_of(c));
       CHECK(model.origins.size() == static_cast<std::size_t>(model.graph().node_count()));
+      CHECK_NOTHROW(lb::emit_header(model.graph()));
       std::vector<bytes> in;
       for (const json& x : c["inputs"]) in.push_back(from_hex(x["data"]));
       lowbits_test::for_each_arch([&](lb::arch_id arch, const std::string& arch_name) {

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include <lowbits/hosted/emit_header.hpp>
 #include <lowbits/hosted/import_tflite.hpp>
 #include <lowbits/hosted/runtime_model.hpp>
 
@@ -139,6 +140,7 @@ void run_group(const std::string& folder, const std::string& group, const std::s
     try {
       const lb::imported_model model = lb::import_tflite(model_path.empty() ? folder + name + ".tflite" : model_path);
       CHECK_MESSAGE(!is_listed(refused, name), name << " is not refused any more");
+      static_cast<void>(lb::emit_header(model.graph()));  // throws where it cannot be written down
       if (!is_listed(undefined, name)) wrong = run_case(model, name, c);
       ++n.ran;
     } catch (const lb::model_error& e) {

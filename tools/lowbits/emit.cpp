@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include <lowbits/hosted/emit_c_api.hpp>
+#include <lowbits/hosted/emit_prepared.hpp>
 #include <lowbits/hosted/model_text.hpp>
 #include <lowbits/hosted/runtime_model.hpp>
 
@@ -68,13 +69,19 @@ size_t portable_arena_bytes(const loaded_model& m) {
   }
 }
 
-/// Targets without a layout of their own: their kernels read the weights as the header has them. For the
-/// others net::prepare() makes the layout when the program starts.
-void check_arch(const std::string& arch) {
+/// Whether the weights have a layout of their own on the architecture. Those of generic and of the
+/// microcontrollers do not: their kernels read the weights as the header has them.
+bool has_layout(const std::string& arch) {
   constexpr std::string_view plain[] = {"generic", "m0", "m0plus", "m3", "m4", "m7", "m23", "m33", "m55", "m85"};
-  if (arch.empty() || std::find(std::begin(plain), std::end(plain), arch) != std::end(plain)) return;
-  fail("emit", lb::joined("--arch ", arch), "it is none of generic, m0, m0plus, m3, m4, m7, m23, m33, m55, m85",
-       "leave --arch out for other processors: there net::prepare() lays the weights out at run time");
+  if (arch.empty() || std::find(std::begin(plain), std::end(plain), arch) != std::end(plain)) return false;
+  if (*lb::arch_name(lb::arch_id_from(arch.c_str())) != '\0') return true;
+  std::string names;
+  for (const std::string_view name : plain) names += lb::joined(names.empty() ? "" : ", ", name);
+  [&]<class... Archs>(lb::type_list<Archs...>) {
+    static_cast<void>(((std::is_same_v<Archs, lb::arch::generic> || (names += lb::joined(", ", Archs::name), true)) && ...));
+  }(lb::all_archs{});
+  fail("emit", lb::joined("--arch ", arch), "it is not an architecture that this program knows",
+       lb::joined("use one of ", names, ", or leave --arch out: then net::prepare() lays the weights out when the program starts"));
 }
 
 /// The name of a file beside `path` with another extension.
@@ -85,7 +92,10 @@ std::string beside(const std::string& path, const std::string& extension) {
 }
 
 int emit(const emit_options& o) {
-  check_arch(o.arch);
+  const bool prepares = has_layout(o.arch);
+  if (prepares && !o.blob.empty())
+    fail("emit", lb::joined("--arch ", o.arch), "weights in the layout of an architecture are in the header, and --blob is given",
+         "leave one of them out");
   const loaded_model m = load_model("emit", o.file, o.load);
   if (o.integer_only) refuse_floats(m);
   lb::header_options h{.space = o.space};
@@ -100,6 +110,9 @@ int emit(const emit_options& o) {
   for (const std::string& note : m.model.notes) h.notice.push_back(lb::joined("Note: ", note));
   h.arena_bytes = portable_arena_bytes(m);
   h.weights_in_blob = !o.blob.empty();
+  lb::prepared_graph prepared;
+  if (prepares) prepared = lb::prepare_graph(m.graph(), lb::arch_id_from(o.arch.c_str()));
+  if (!prepared.bytes.empty()) h.prepared = &prepared;
   const std::string header = lb::emit_header(m.graph(), h);
   if (h.weights_in_blob) {
     const std::vector<unsigned char> blob = lb::emit_blob(m.graph());
@@ -132,13 +145,14 @@ void add_emit(CLI::App& app, action& todo) {
   c->add_option("-o,--output", o->output, "the header; it is written whole or not at all")->required();
   c->add_option("--namespace", o->space, "namespace of the header's names; by default made of the file's name");
   c->add_flag("--integer-only", o->integer_only, "refuse a model with a node that computes with floats");
-  c->add_option("--arch", o->arch, "the target: generic, or a Cortex-M (m0 to m85); the weights are laid out for it");
+  c->add_option("--arch", o->arch, "the processor that the weights are laid out for: generic, a Cortex-M (m0 to m85), avx2, avx512vnni ...");
   c->add_option("--blob", o->blob, "write the weights into this file, to be used in place, instead of into the header");
   c->add_flag("--c-api", o->c_api, "also write a .h for C and the .cpp behind it, beside the header");
   add_load_options(*c, o->load);
   c->footer("Examples:\n"
             "  lowbits emit kws.tflite -o kws.hpp\n"
             "  lowbits emit kws.tflite -o kws.hpp --namespace kws --integer-only --arch m4\n"
+            "  lowbits emit kws.tflite -o kws.hpp --arch avx512vnni\n"
             "  lowbits emit kws.tflite -o kws.hpp --blob kws.bin --c-api\n\n"
             "The header needs only the core of lowbits, so it serves firmware as it is:\n"
             "  #include \"kws.hpp\"\n"

@@ -71,10 +71,31 @@ constexpr size_t blob_bytes_of(const Graph& g, int node_count) noexcept {
   size_t end = 0;
   for (int i = 0; i < node_count; ++i) {
     const weight_data& w = g[i].weights;
-    if (w.is_external) end = larger(end, w.offset + w.stored_bytes());
+    if (w.is_external && !w.is_prepared) end = larger(end, w.offset + w.stored_bytes());
   }
   return end == 0 ? 0 : round_up(end, blob_alignment);
 }
+
+/// The array of a node's weights or bias, as the fingerprint of a model's contents sees it.
+struct stored_constant {
+  const void* data = nullptr;
+  size_t bytes = 0, offset = 0;
+  bool is_external = false, is_prepared = false;
+  uint32_t digest = 0;  ///< where is_prepared
+
+  static constexpr stored_constant of(const weight_data& w) noexcept {
+    if (w.storage == weight_storage::f32) return {};  // floats are never packed
+    return {w.data(), w.stored_bytes(), w.offset, w.is_external, w.is_prepared, w.digest};
+  }
+  static constexpr stored_constant of(const bias_data& b) noexcept {
+    if (b.is_real || !b.is_bound()) return {};  // added behind, never packed
+    if (b.is_wide) return {.data = b.s64, .bytes = b.length * 8};
+    return {.data = b.s32, .bytes = b.length * 4};
+  }
+  uint32_t hash(const unsigned char* blob) const noexcept {
+    return is_prepared ? digest : fnv::bytes(fnv::start, is_external ? blob + offset : data, bytes);
+  }
+};
 
 /// Why a blob does not serve a graph with this fingerprint. Reads every byte of it.
 inline status check_blob(std::span<const unsigned char> blob, uint32_t fingerprint, size_t needed) noexcept {

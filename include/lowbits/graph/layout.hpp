@@ -133,28 +133,14 @@ class model_layout {
   }();
 
   // ---- what prepared weights were made from
-  struct constant_bytes {
-    const void* data = nullptr;
-    size_t bytes = 0, offset = 0;
-    bool is_external = false;
-  };
-  static constexpr table_of<constant_bytes> weights_at = [] {
-    table_of<constant_bytes> t;
-    for (int i = 0; i < n; ++i) {
-      const weight_data& w = Model::graph[i].weights;
-      if (w.storage != weight_storage::f32)  // floats are never packed
-        t.value[i] = {w.data(), w.stored_bytes(), w.offset, w.is_external};
-    }
+  static constexpr table_of<stored_constant> weights_at = [] {
+    table_of<stored_constant> t;
+    for (int i = 0; i < n; ++i) t.value[i] = stored_constant::of(Model::graph[i].weights);
     return t;
   }();
-  static constexpr table_of<constant_bytes> biases_at = [] {
-    table_of<constant_bytes> t;
-    for (int i = 0; i < n; ++i) {
-      const bias_data& b = Model::graph[i].bias;
-      if (b.is_real) continue;  // added behind, never packed
-      if (b.is_wide) t.value[i] = {b.s64, b.length * 8};
-      else if (b.is_bound()) t.value[i] = {b.s32, b.length * 4};
-    }
+  static constexpr table_of<stored_constant> biases_at = [] {
+    table_of<stored_constant> t;
+    for (int i = 0; i < n; ++i) t.value[i] = stored_constant::of(Model::graph[i].bias);
     return t;
   }();
 
@@ -180,12 +166,16 @@ public:
 
   static constexpr uint32_t fingerprint = graph_fingerprint(Model::graph, n);
   static constexpr size_t blob_bytes = blob_bytes_of(Model::graph, n);
-  /// Identifies the values of all weights and biases; reads every one of them.
+  static constexpr bool has_prepared_weights = [] {
+    for (int i = 0; i < n; ++i)
+      if (Model::graph[i].weights.is_prepared) return true;
+    return false;
+  }();
+  /// Identifies the values of all weights and biases; reads every one of them that is not prepared.
   static uint32_t contents(const unsigned char* blob) noexcept {
     uint32_t h = fnv::start;
     for (int i = 0; i < n; ++i)
-      for (const constant_bytes& c : {weights_at.value[i], biases_at.value[i]})
-        h = fnv::bytes(h, c.is_external ? blob + c.offset : c.data, c.bytes);
+      for (const stored_constant& c : {weights_at.value[i], biases_at.value[i]}) h = fnv::step(h, c.hash(blob));
     return h;
   }
 

@@ -94,10 +94,10 @@ public:
     require_weights();
     return prepared_model<model>::make(id, nullptr, buffer);
   }
-  /// Uses a buffer that prepare() filled earlier, read back from a file for example. One made by
-  /// another model, version or architecture is refused with status::foreign.
+  /// Uses a buffer that prepare() filled earlier, read back from a file for example, or that an emitted
+  /// header has. One made by another model, version or architecture is refused with status::foreign.
   static prepared_model<model> attach(std::span<const unsigned char> buffer) noexcept {
-    require_weights();
+    require_no_blob();
     return prepared_model<model>::attach(nullptr, buffer);
   }
 
@@ -114,8 +114,15 @@ private:
   friend class prepared_model<model>;
 
   template <class M = model>
-  static constexpr void require_weights() noexcept {
+  static constexpr void require_no_blob() noexcept {
     static_assert(M::blob_bytes == 0, "lowbits: model::run: the weights are in a blob; call bind(blob) and run what it returns");
+  }
+  template <class M = model>
+  static constexpr void require_weights() noexcept {
+    require_no_blob<M>();
+    static_assert(!M::layout::has_prepared_weights,
+                  "lowbits: model::run: the weights are in the layout of one architecture; call attach(prepared) and run what "
+                  "it returns");
   }
 };
 

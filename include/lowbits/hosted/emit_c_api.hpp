@@ -59,6 +59,9 @@ c_api emit_c_api(const builder<Capacity>& g, const header_options& o, const std:
                       "\"\n\nnamespace {\n\nusing net = lowbits::model<", o.space, "::", o.function, ">;\n");
   if (o.weights_in_blob)
     api.source += "lowbits::bound_model<net> bound;  // of nothing yet\n";
+  if (o.prepared != nullptr)
+    api.source += joined("const lowbits::prepared_model<net>& ready() {\n  static const auto model = net::attach(", o.space,
+                         "::prepared);\n  return model;\n}\n");
   api.source += joined("\n}  // namespace\n\nextern \"C\" ", size, " { return net::arena_bytes; }\n");
   if (o.weights_in_blob)
     api.source += joined("extern \"C\" ", bind,
@@ -67,7 +70,7 @@ c_api emit_c_api(const builder<Capacity>& g, const header_options& o, const std:
   api.source += joined("extern \"C\" ", run,
                        " {\n  const std::span<unsigned char> arena_span(static_cast<unsigned char*>(arena), arena_bytes);\n"
                        "  return static_cast<int>(",
-                       o.weights_in_blob ? "bound" : "net::run" , o.weights_in_blob ? ".run(" : "(", pass, "));\n}\n");
+                       o.weights_in_blob ? "bound.run(" : o.prepared != nullptr ? "ready().run(" : "net::run(", pass, "));\n}\n");
   return api;
 }
 

@@ -17,6 +17,7 @@ struct header_options {
   std::vector<std::string> notice{};  ///< lines of comment: where the model is from, how good it is
   size_t arena_bytes = 0;             ///< that arch::generic needs, to be asserted; 0: not known
   bool weights_in_blob = false;       ///< emit_blob() has the weights, the header only scales and biases
+  const prepared_graph* prepared = nullptr;  ///< of the same graph, with weights: they are in `prepared`
 };
 
 namespace emit {
@@ -40,8 +41,8 @@ inline std::string meaning(const tensor_desc& d) {
 }
 
 /// One identifier for each node.
-template <size_t Capacity>
-std::vector<std::string> identifiers_of(const builder<Capacity>& g) {
+template <class Graph>
+std::vector<std::string> identifiers_of(const Graph& g) {
   identifiers names;
   std::vector<std::string> id;
   for (int i = 0; i < g.node_count(); ++i) id.push_back(names.make(g[i].name.c_str()));
@@ -59,7 +60,7 @@ inline std::string weight_array(const weight_data& w, const std::string& name) {
 }
 
 /// The arrays of a node with weights.
-inline std::string arrays(const node& n, const node& in, const std::string& id, bool in_blob) {
+inline std::string arrays(const node& n, const node& in, const std::string& id) {
   const weight_data& w = n.weights;
   const int channels = n.out.shape.extent[n.out.shape.rank - 1];
   const std::string taps = joined("[", n.window.kernel_h, "][", n.window.kernel_w, "]");
@@ -75,11 +76,11 @@ inline std::string arrays(const node& n, const node& in, const std::string& id, 
   const std::string numbers = w.storage == weight_storage::f32 ? "floats" : joined(int{w.format.bits}, " bits");
   std::string text =
       comment(joined(n.name, ": ", layout, ", ", numbers, w.is_packed() ? ", packed, lowest bits first" : "",
-                     in_blob ? ", in the blob" : ""));
+                     w.is_prepared ? ", in `prepared`" : w.is_external ? ", in the blob" : ""));
 
   const std::string codes = joined(id, "_w"), scales = joined(id, "_scale"),
                     bias = joined(id, "_b");
-  if (!in_blob) text += weight_array(w, codes);
+  if (!w.is_external) text += weight_array(w, codes);
   if (w.scale_count != 0)
     text += number_array("float", scales, std::span(w.scales, w.scale_count), 14);
   if (n.bias.is_real) text += number_array("float", bias, std::span(n.bias.f32, n.bias.length), 14);
@@ -104,6 +105,16 @@ inline std::string elements_array(const constant_data& c, const std::string& nam
   return as(static_cast<const float*>(nullptr), "float", 14);
 }
 
+/// The scales of a custom node.
+inline std::string scale_arrays(const node& n, const imported::axis_scales& s, const std::string& id) {
+  const imported::scale_index& at = s.at;
+  return joined(comment(joined(n.name, ": one scale for each ", at.block == 0 ? "index of an axis" : "block")),
+                number_array("float", joined(id, "_scale"), std::span(s.scales, s.count), 14),
+                number_array("std::int32_t", joined(id, "_zero"), std::span(s.zero_points, s.count), 11),
+                "inline constexpr lb::imported::axis_scales ", id, "_c{", id, "_scale, ", id, "_zero, ", s.count, ", {", at.inner,
+                ", ", at.extent, ", ", at.block, "}};\n");
+}
+
 /// The array of a constant, or of a function that was given as a table.
 inline std::string constant_array(const node& n, const std::string& id) {
   const std::string name = joined(id, "_c");
@@ -116,9 +127,7 @@ inline std::string constant_array(const node& n, const std::string& id) {
 }
 
 /// Everything in front of the arrays: what the header is and how to use it.
-template <size_t Capacity>
-std::string preamble(const builder<Capacity>& g, const std::vector<std::string>& id,
-                     const header_options& o) {
+inline std::string preamble(const runtime_graph& g, const std::vector<std::string>& id, const header_options& o) {
   std::string text;
   if (!o.licence.empty()) text += comment(joined("SPDX-License-Identifier: ", o.licence));
   text += joined("#pragma once\n\n// Written by lowbits ", LOWBITS_VERSION_MAJOR, ".",
@@ -137,8 +146,10 @@ std::string preamble(const builder<Capacity>& g, const std::vector<std::string>&
   // Wrapped as code is, then commented out.
   if (o.weights_in_blob)
     text += "//   const auto bound = net::bind(blob);  // std::span<const unsigned char>, aligned to lowbits::blob_alignment\n";
-  std::string call = filled(o.weights_in_blob ? "  lowbits::status s = bound.run(" : "  lowbits::status s = net::run(", arguments,
-                            ");\n", 6, columns - 3);
+  if (o.prepared != nullptr)
+    text += joined("//   const auto ready = net::attach(", o.space, "::prepared);  // weights for ", o.prepared->arch, "; see error()\n");
+  const char* const runs = o.weights_in_blob ? "bound.run(" : o.prepared != nullptr ? "ready.run(" : "net::run(";
+  std::string call = filled(joined("  lowbits::status s = ", runs), arguments, ");\n", 6, columns - 3);
   for (size_t at = 0; at < call.size(); at = call.find('\n', at) + 1) call.insert(at, "// ");
   return joined(text, call, "\n",
                 "#include <cstdint>\n\n#include <lowbits/lowbits.hpp>\n\n"
@@ -149,39 +160,41 @@ std::string preamble(const builder<Capacity>& g, const std::vector<std::string>&
                 "              \"library; emit it again\");\n\n");
 }
 
-}  // namespace emit
+/// The buffer that net::attach() gets, and a question whether the program has that architecture.
+inline std::string prepared_array(const prepared_graph& p, const std::string& space) {
+  const std::string text = byte_array("prepared", p.bytes);
+  return joined(comment(joined("All weights as ", p.arch, " multiplies them.")), "alignas(lb::packed_alignment) ", text,
+                "static_assert(*lb::arch_name(lb::arch_id_from(\"", p.arch, "\")) != 0,\n              \"lowbits: ", space,
+                ": the weights are laid out for ", p.arch, ", which this program is not compiled for; \"\n",
+                "              \"emit the header for another --arch\");\n\n");
+}
 
-/// g as text. A graph with an error is refused with its sentence; so is one with a custom node.
-template <size_t Capacity>
-std::string emit_header(const builder<Capacity>& g, const header_options& o = {}) {
-  require_ok(g.verdict());
-  const std::vector<std::string> id = emit::identifiers_of(g);
-
+inline std::string header_text(const runtime_graph& g, const header_options& o) {
+  const std::vector<std::string> id = identifiers_of(g);
   std::vector<bool> used(id.size());
   for (int k = 0; k < g.output_count(); ++k) used[static_cast<size_t>(g.output_node(k))] = true;
   for (int i = 0; i < g.node_count(); ++i)
     for (int k = 0; k < g[i].in_count; ++k) used[static_cast<size_t>(g[i].in[k])] = true;
 
-  runtime_graph marked(g);
-  if (o.weights_in_blob) marked = emit::with_external_weights(std::move(marked));
-  std::string text = joined(emit::preamble(g, id, o), "namespace ", o.space,
-                            " {\n\nnamespace lb = lowbits;\n\n// clang-format off\n");
+  std::string text = joined(preamble(g, id, o), "namespace ", o.space, " {\n\nnamespace lb = lowbits;\n\n// clang-format off\n");
+  if (o.prepared != nullptr) text += prepared_array(*o.prepared, o.space);
   for (int i = 0; i < g.node_count(); ++i) {
-    if (has_weights(g[i].kind))
-      text += joined(emit::arrays(g[i], g[g[i].in[0]], id[static_cast<size_t>(i)], marked[i].weights.is_external), "\n");
-    else if (g[i].kind == op_kind::constant || g[i].table.is_bound)
-      text += joined(emit::constant_array(g[i], id[static_cast<size_t>(i)]), "\n");
+    const std::string& name = id[static_cast<size_t>(i)];
+    if (has_weights(g[i].kind)) text += joined(arrays(g[i], g[g[i].in[0]], name), "\n");
+    else if (g[i].kind == op_kind::constant || g[i].table.is_bound) text += joined(constant_array(g[i], name), "\n");
+    else if (const imported::axis_scales* const s = scales_of(g[i]); s != nullptr)
+      text += joined(scale_arrays(g[i], *s, name), "\n");
   }
   text += joined("constexpr auto ", o.function, "() {\n  lb::builder<", g.node_count(), "> g;\n");
   for (int i = 0; i < g.node_count(); ++i) {
-    emit::call_context c{.id = id[static_cast<size_t>(i)],
-                         .is_used = used[static_cast<size_t>(i)],
-                         .blob_offset = marked[i].weights.offset};
+    call_context c{.id = id[static_cast<size_t>(i)],
+                   .is_used = used[static_cast<size_t>(i)],
+                   .blob_offset = g[i].weights.offset};
     for (int k = 0; k < g[i].in_count; ++k) {
       c.in.push_back(&g[g[i].in[k]]);
       c.x.push_back(joined(id[static_cast<size_t>(g[i].in[k])], "_y"));
     }
-    text += emit::statement(g[i], c);
+    text += statement(g[i], c);
   }
   for (int k = 0; k < g.output_count(); ++k)
     text += joined(k + 1 == g.output_count() ? "  return g.output(" : "  g.output(",
@@ -192,6 +205,18 @@ std::string emit_header(const builder<Capacity>& g, const header_options& o = {}
                    "              \"lowbits: ", o.space, ": the network needs a larger arena than when it was emitted; \"\n",
                    "              \"emit it again\");\n\n");
   return joined(text, "}  // namespace ", o.space, "\n");
+}
+
+}  // namespace emit
+
+/// g as text. A graph with an error is refused with its sentence; so is one with a custom node of the user's own.
+template <size_t Capacity>
+std::string emit_header(const builder<Capacity>& g, const header_options& o = {}) {
+  require_ok(g.verdict());
+  runtime_graph nodes(g);
+  if (o.weights_in_blob) nodes = emit::with_external_weights(std::move(nodes));
+  else if (o.prepared != nullptr) nodes = o.prepared->graph;
+  return emit::header_text(nodes, o);
 }
 
 }  // namespace lowbits

@@ -8,6 +8,7 @@
 #include <lowbits/hosted/emit_text.hpp>
 #include <lowbits/hosted/model_error.hpp>
 #include <lowbits/hosted/padding_of.hpp>
+#include <lowbits/op/imported_ops.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::emit {
 
@@ -79,6 +80,30 @@ inline std::string text_of(real_function f) {
     if (k.function == f) return std::string("lb::functions::") + k.name;
   return "";
 }
+/// The name of an operation that importers add as a custom node, or "".
+inline std::string text_of(custom_run run) {
+  const struct {
+    custom_run run;
+    const char* name;
+  } known[] = {{imported::quantize_per_axis, "quantize_per_axis"},
+               {imported::dequantize_per_axis, "dequantize_per_axis"},
+               {imported::dynamic_codes, "dynamic_codes"},
+               {imported::dynamic_scale, "dynamic_scale"},
+               {imported::dynamic_zero_point, "dynamic_zero_point"},
+               {imported::quotient, "quotient"},
+               {imported::power, "power"},
+               {imported::adaptive_max_pool, "adaptive_max_pool"},
+               {imported::adaptive_mean_pool, "adaptive_mean_pool"}};
+  for (const auto& k : known)
+    if (k.run == run) return std::string("lb::imported::") + k.name;
+  return "";
+}
+/// The scales that a custom node has, or null.
+inline const imported::axis_scales* scales_of(const node& n) {
+  const custom_run run = n.custom.run;
+  const bool has_scales = n.kind == op_kind::custom && (run == imported::quantize_per_axis || run == imported::dequantize_per_axis);
+  return has_scales ? static_cast<const imported::axis_scales*>(n.custom.user) : nullptr;
+}
 inline std::string tensor_text(const tensor_desc& d) {
   std::string extents;
   for (int a = 0; a < d.shape.rank; ++a)
@@ -109,14 +134,13 @@ public:
     const weight_data& w = n.weights;
     if (w.storage == weight_storage::f32)
       return add("weights", joined("lb::weights(", c.id, "_w)")).add("bias", joined(c.id, "_b"), n.bias.is_bound());
-    if (w.scale_count != 0 && w.zero_point != 0)
-      refuse("emit_header",
-             joined("node '", n.name, "' has weights with a scale per channel and a zero point"),
-             "make them symmetric");
-    const std::string place = c.blob_offset != 0 ? joined(w.length, ", ", c.blob_offset) : joined(c.id, "_w");
-    const std::string codes = joined("lb::", c.blob_offset != 0 ? "external_" : "", w.is_packed() ? "packed_weights<" : "weights<",
-                                     type_name(w.format), ">(", place);
-    const std::string scale = w.scale_count != 0 ? joined(c.id, "_scale)")
+    const std::string place = w.is_prepared ? joined(w.length, ", ", w.digest, "u")
+        : c.blob_offset != 0                ? joined(w.length, ", ", c.blob_offset)
+                                            : joined(c.id, "_w");
+    const std::string codes = joined("lb::", w.is_prepared ? "prepared_" : c.blob_offset != 0 ? "external_" : "",
+                                     w.is_packed() ? "packed_weights<" : "weights<", type_name(w.format), ">(", place);
+    const std::string scale = w.scale_count != 0 && w.zero_point != 0 ? joined("{", c.id, "_scale, ", w.zero_point, "})")
+        : w.scale_count != 0                     ? joined(c.id, "_scale)")
         : w.zero_point == 0                      ? joined("lb::symmetric{", literal(w.scale), "})")
                             : joined("lb::affine{", literal(w.scale), ", ", w.zero_point, "})");
     // One item, unless the line has to break between the two arguments.
@@ -291,7 +315,14 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
       if (n.parameter != 0) a.push_back(literal(n.parameter));
       return a;
     }
-    case op_kind::custom: break;
+    case op_kind::custom:
+      if (text_of(n.custom.run).empty()) break;
+      call = "custom";
+      return o.add("run", text_of(n.custom.run))
+          .add("out", tensor_text(n.out))
+          .add("user", joined("&", c.id, "_c"), scales_of(n) != nullptr)
+          .add("user_bytes", joined(n.custom.user_bytes), scales_of(n) != nullptr)
+          .arguments();
   }
   refuse("emit_header",
          joined("node '", n.name, "' is a custom operation, which text cannot describe"),
@@ -304,7 +335,7 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
 inline std::string statement(const node& n, const call_context& c) {
   std::string call;
   std::vector<std::string> a = calls::arguments(n, c, call), first = c.x;
-  if (n.kind == op_kind::concat) {
+  if (n.kind == op_kind::concat || n.kind == op_kind::custom) {
     first.front().insert(0, "{");
     first.back() += "}";
   }

@@ -4,6 +4,7 @@
 // The nodes of a graph that runs without being compiled, and what one of them becomes.
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <lowbits/graph/builder.hpp>
@@ -34,6 +35,15 @@ public:
 private:
   std::vector<node> nodes_{};
   std::vector<int> inputs_{}, outputs_{};
+};
+
+/// A graph whose weights are marked as prepared where an architecture has a layout for them, and the buffer
+/// that has these weights: made by prepare_graph() in emit_prepared.hpp.
+struct prepared_graph {
+  runtime_graph graph{};
+  std::string arch{};
+  std::vector<unsigned char> bytes{};  ///< empty where no node has such weights
+  std::vector<std::shared_ptr<const void>> arrays{};  ///< what nodes point to besides the builder's
 };
 
 /// A step with the data it points to.

@@ -29,6 +29,8 @@ struct weight_data {
   const float* f32 = nullptr;
   const uint8_t* packed = nullptr;  ///< a bit stream of format.bits each (pack/packed_view.hpp)
   bool is_external = false;         ///< in a blob (graph/blob.hpp) instead, `offset` bytes from its start
+  bool is_prepared = false;         ///< only there in the layout of one architecture; is_external is set, too
+  uint32_t digest = 0;              ///< of such weights as they were, see graph_contents
   size_t offset = 0;
   size_t length = 0;                ///< elements of the array (bytes when packed)
   qformat format{};
@@ -77,15 +79,16 @@ struct weight_data {
   }
 };
 
-/// The scales of weights: an array with one per output channel, or one set of parameters for all.
+/// The scales of weights: an array with one per output channel, {array, zero_point} where their zero
+/// point is not 0; or one set of parameters for all.
 struct weight_scales {
   const float* each = nullptr;
   size_t count = 0;
   affine all{};
 
   template <size_t Channels>
-  constexpr weight_scales(const float (&scales)[Channels]) noexcept  // NOLINT: it is an argument
-      : each(scales), count(Channels) {}
+  constexpr weight_scales(const float (&scales)[Channels], int zero_point = 0) noexcept  // NOLINT: it is an argument
+      : each(scales), count(Channels), all{1.0f, zero_point} {}
   constexpr weight_scales(const affine& p) noexcept : all(p) {}     // NOLINT
   constexpr weight_scales(const symmetric& p) noexcept : all(p) {}  // NOLINT
   constexpr weight_scales(const pow2& p) noexcept : all(p) {}       // NOLINT
@@ -170,6 +173,16 @@ constexpr weight_data external_packed_weights(size_t bytes, size_t offset, const
                               .length = bytes,
                               .format = qformat::of<Q>()},
                              scales);
+}
+
+/// Weights that are only there in the layout of one architecture, in the buffer that model<>::attach gets
+/// (emit_header with header_options::prepared writes both). digest: FNV-1a of the `length` elements.
+template <quantized_type Q>
+constexpr weight_data prepared_weights(size_t length, uint32_t digest, const weight_scales& scales) noexcept {
+  weight_data w = external_weights<Q>(length, 0, scales);
+  w.is_prepared = true;
+  w.digest = digest;
+  return w;
 }
 
 /// Bias in units of input scale * weight scale; 64-bit ones come with int16 activations, floats with

@@ -14,6 +14,7 @@
 #include <lowbits/hosted/imported_model.hpp>
 #include <lowbits/hosted/ncnn/read_param.hpp>
 #include <lowbits/hosted/ncnn/weight_file.hpp>
+#include <lowbits/op/imported_ops.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -213,12 +214,9 @@ public:
     record();
     return e;
   }
-  /// A node of a layer in real_layers.hpp.
-  template <class Data>
-  edge custom(std::string_view purpose, const edge_list& x, const tensor_desc& out, const Data& data) {
-    custom_options o{.run = &Data::run, .out = out, .user_bytes = sizeof(Data)};
-    o.user = keep(std::vector<Data>{data});
-    return checked(graph().custom(name(purpose), x, o));
+  /// A node that the builder has no call for.
+  edge custom(std::string_view purpose, const edge_list& x, const tensor_desc& out, custom_run run) {
+    return checked(graph().custom(name(purpose), x, {.run = run, .out = out}));
   }
   /// Floats that never change.
   edge constant(std::string_view purpose, const tensor_shape& s, std::vector<float> values) {

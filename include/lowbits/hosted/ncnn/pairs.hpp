@@ -4,7 +4,6 @@
 // Layers that combine blobs element by element: BinaryOp, Eltwise.
 
 #include <lowbits/hosted/ncnn/maps.hpp>
-#include <lowbits/hosted/ncnn/real_layers.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::ncnn {
 
@@ -39,7 +38,7 @@ inline edge pair_of(importer& m, std::string_view purpose, edge x, edge y, pair_
   infer::verdict v;
   const tensor_desc out{.shape = infer::broadcast(m.desc(x).shape, m.desc(y).shape, v), .kind = element::reals};
   m.check(v);
-  return m.custom(purpose, {x, y}, out, real_pair{kind == pair_kind::power});
+  return m.custom(purpose, {x, y}, out, kind == pair_kind::power ? imported::power : imported::quotient);
 }
 
 /// The two values as edges of one order; is_image where that is rows, columns, channels.

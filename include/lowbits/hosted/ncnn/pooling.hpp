@@ -5,7 +5,6 @@
 
 #include <lowbits/hosted/ncnn/moves.hpp>
 #include <lowbits/hosted/ncnn/products.hpp>
-#include <lowbits/hosted/ncnn/real_layers.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::ncnn {
 
@@ -23,7 +22,7 @@ inline edge adaptive_nodes(importer& m, edge e, bool is_max, int out_h, int out_
     return m.checked(is_max ? m.graph().max_pool(m.name(), e, o) : m.graph().average_pool(m.name(), e, o));
   }
   return m.custom({}, {e}, {.shape = {3, {out_h, out_w, in.extent[2]}}, .kind = element::reals},
-                  adaptive_pool{h, w, in.extent[2], out_h, out_w, is_max});
+                  is_max ? imported::adaptive_max_pool : imported::adaptive_mean_pool);
 }
 
 inline void pooling(importer& m) {

@@ -9,15 +9,8 @@
 
 namespace lowbits::inline LOWBITS_ABI::onnx {
 
-/// QuantizeLinear of one number: x / scale to the nearest integer, ties to even, plus the zero point.
-inline int code_of(float x, const qformat& f, const affine& p) noexcept {
-  if (fp::is_nan(x)) return p.zero_point;
-  const float quotient = clamp(fp::quotient(x, p.scale), -1048576.0f, 1048576.0f);
-  return clamp<int>(static_cast<int>(fp::to_nearest<fp::tie::to_even>(quotient)) + p.zero_point, f.lowest(), f.highest());
-}
-inline float real_of(int code, const affine& p) noexcept {
-  return fp::product(static_cast<float>(code - p.zero_point), p.scale);
-}
+using imported::code_of;
+using imported::real_of;
 
 inline edge table_node(importer& m, edge x, const std::vector<uint8_t>& bytes, const qformat& f, const affine& p, std::string_view purpose) {
   function_table t;

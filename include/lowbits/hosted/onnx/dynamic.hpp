@@ -23,19 +23,6 @@ struct dynamic_value {
   int channels = 0, channel_axis = 0;
 };
 
-template <dynamic_value::role Role>
-void run_dynamic(const custom_call& c) noexcept {
-  const auto* x = static_cast<const float*>(c.in[0]);
-  const size_t n = c.in_desc[0].count();
-  if constexpr (Role == dynamic_value::role::codes) {
-    ref::dynamic_quantize<u8>(n, x, static_cast<uint8_t*>(c.out));
-  } else {
-    const affine p = ref::dynamic_parameters<u8>(n, x);
-    if constexpr (Role == dynamic_value::role::scale) *static_cast<float*>(c.out) = p.scale;
-    else *static_cast<uint8_t*>(c.out) = static_cast<uint8_t>(p.zero_point);
-  }
-}
-
 /// Where something else needs the value itself.
 inline void make_dynamic(importer& m, value& v) {
   using role = dynamic_value::role;
@@ -47,13 +34,13 @@ inline void make_dynamic(importer& m, value& v) {
   m.stays_float("its parameters are found while it runs");
   v.dynamic = nullptr;
   tensor_desc out{.shape = extents_of(v.shape), .format = {8, false}};
-  custom_run run = &run_dynamic<role::codes>;
+  custom_run run = imported::dynamic_codes;
   if (d.is == role::scale) {
     out.kind = element::reals;
     out.format = {};
-    run = &run_dynamic<role::scale>;
+    run = imported::dynamic_scale;
   } else if (d.is == role::zero) {
-    run = &run_dynamic<role::zero>;
+    run = imported::dynamic_zero_point;
   }
   const edge e = m.graph().custom(m.name_like(v.name, "dynamic"), plain_reals(m, *d.source), {.run = run, .out = out});
   m.check_graph();

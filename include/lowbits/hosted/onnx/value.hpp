@@ -10,6 +10,7 @@
 #include <memory>
 
 #include <lowbits/hosted/onnx/tensor.hpp>
+#include <lowbits/op/imported_ops.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::onnx {
 
@@ -22,20 +23,11 @@ struct stored {
 };
 
 /// Which scale element i of a tensor has: one per index of an axis, or per block of them.
-struct scale_index {
-  size_t inner = 1, extent = 1, block = 0;
-
-  static scale_index of(const shape_list& shape, int axis, int block) noexcept {
-    scale_index s{1, static_cast<size_t>(shape[static_cast<size_t>(axis)]), static_cast<size_t>(block)};
-    for (size_t a = static_cast<size_t>(axis) + 1; a < shape.size(); ++a) s.inner *= static_cast<size_t>(shape[a]);
-    return s;
-  }
-  size_t operator()(size_t i) const noexcept {
-    const size_t along = i / inner % extent;
-    if (block == 0) return along;
-    return (i / inner / extent * ceil_div(extent, block) + along / block) * inner + i % inner;
-  }
-};
+inline imported::scale_index scale_index_of(const shape_list& shape, int axis, int block) noexcept {
+  imported::scale_index s{1, static_cast<size_t>(shape[static_cast<size_t>(axis)]), static_cast<size_t>(block)};
+  for (size_t a = static_cast<size_t>(axis) + 1; a < shape.size(); ++a) s.inner *= static_cast<size_t>(shape[a]);
+  return s;
+}
 
 /// A constant behind DequantizeLinear: codes and what they stand for.
 struct quantized_constant {
@@ -48,7 +40,7 @@ struct quantized_constant {
   bool is_per_tensor() const noexcept { return scales.size() == 1; }
   /// Which scale element i has.
   size_t scale_of(size_t i) const noexcept {
-    return is_per_tensor() ? 0 : scale_index::of(codes->shape, axis, block)(i);
+    return is_per_tensor() ? 0 : scale_index_of(codes->shape, axis, block)(i);
   }
 };
 
