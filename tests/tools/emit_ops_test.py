@@ -90,6 +90,8 @@ class EmitOps(ToolTest):
         formats = set(re.findall(r"^ +(\w+) \(.*\): yes$", self.ok("--version").lower(), re.M))
         cases = [c for c in chosen() if c[0].split("_")[0] in formats]
         self.assertGreater(len(cases), 30)
+        if "clang" in options.compiler[0]:  # g++ has compiled all of them; time is short
+            cases = cases[::4]
         self.compare([(*c, "") for c in cases], "-DLOWBITS_STATIC", "-DLOWBITS_NO_XSIMD")
 
     def test_prepared(self):
