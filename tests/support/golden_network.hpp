@@ -200,8 +200,20 @@ LOWBITS_FLASH inline constexpr std::int32_t back_zero[3] = {
 };
 inline constexpr lb::imported::axis_scales back_c{back_scale, back_zero, 3, {1, 3, 0}};
 
+// sums: [1][48] (output, input), 8 bits
+LOWBITS_FLASH inline constexpr std::int8_t sums_w[48] = {
+     1,   -1,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0
+};
+
+// ends: [1][2], real = 0.25 * q
+LOWBITS_FLASH inline constexpr std::int32_t ends_c[2] = {
+  -2147483648,  2147483647
+};
+
 constexpr auto make_net() {
-  lb::builder<52> g;
+  lb::builder<59> g;
   const auto image_y = g.input("image",
       lb::tensor<lb::q8, 4, 6, 2>({.scale = 0.5f, .zero_point = -3}));
   const auto real_part_y = g.input("real part", lb::real_tensor<2, 3>());
@@ -295,6 +307,18 @@ constexpr auto make_net() {
       .out = lb::real_tensor<2, 3>(), .user = &back_c, .user_bytes = 24});
   g.custom("power", {back_y, real_part_y}, {.run = lb::imported::power,
       .out = lb::real_tensor<2, 3>()});
+  const auto image_row_y = g.reshape("image row", image_y, {1, 48});
+  const auto sums_y = g.dense("sums", image_row_y, {.units = 1,
+      .weights = lb::weights<lb::q8>(sums_w, lb::symmetric{0.5f}), .out = {.scale = 0.25f},
+      .out_format = lb::as_sums});
+  const auto ends_y = g.constant("ends", lb::tensor<lb::q32, 1, 2>({.scale = 0.25f}), ends_c);
+  const auto n32_bits_y = g.concat("32 bits", {sums_y, ends_y}, 1);
+  const auto lowest_y = g.pad("lowest", n32_bits_y, {.before = {1, 0}, .after = {0, 0},
+      .value = -2147483647 - 1});
+  g.requantize("rounded", lowest_y, {.out = {.scale = 0.5f, .zero_point = -3},
+      .out_format = lb::qformat::of<lb::q8>()});
+  g.matmul("products", matrix_y, matrix_y, {.x_transposed = true, .out = {.scale = 0.25f},
+      .out_format = lb::as_sums});
   g.output(head_y);
   g.output(raised_y);
   g.output(real_rows_y);

@@ -235,6 +235,43 @@ constexpr auto make_scaled() {
                                             .policy = lb::rounding::away_float}));
 }
 
+constexpr std::int16_t sums_words[] = {-30000, 20000, 0, 1, -5, 700};
+constexpr std::int32_t sums_constant[] = {2147483647, -2147483647 - 1, 0, 7, -9};
+
+/// Layers and matmul without requantization, and what takes their 32-bit codes.
+constexpr auto make_sums() {
+  lb::builder<32> g;
+  const auto x = g.input("x", lb::tensor<lb::q8, 4, 5, 4>(px));
+  const auto bytes = g.input("bytes", lb::tensor<lb::u8, 3, 60>({.scale = .04f, .zero_point = 130}));
+  const auto words = g.input("words", lb::tensor<lb::q16, 2, 6>({.scale = .001f}));
+  const auto wide = g.input("wide", lb::tensor<lb::q32, 5, 2, 3>({.scale = 2e-6f}));
+  const auto conv = g.conv2d("conv", x, {.out_c = 6, .kernel = {3, 2}, .pad = 1, .weights = lb::weights(w_conv.value, s_six),
+                                         .bias = b_six, .out = {.scale = .001f}, .out_format = lb::as_sums});
+  const auto dw = g.depthwise("depthwise", x, {.kernel = 3, .pad = lb::same_padding, .multiplier = 2,
+                                               .weights = lb::weights(w_dw.value, lb::symmetric{.02f}), .bias = b_eight,
+                                               .out_format = lb::as_sums});
+  const auto up = g.transposed_conv2d("up", x, {.out_c = 5, .kernel = {2, 3}, .stride = 2,
+                                                .weights = lb::weights(w_up.value, lb::symmetric{.02f}),
+                                                .out_format = lb::as_sums});
+  const auto dense = g.dense("dense", bytes, {.units = 7, .weights = lb::weights(w_dense.value, lb::affine{.02f, 9}),
+                                              .out_format = lb::as_sums});
+  const auto deep = g.dense("dense of words", words, {.units = 1, .weights = lb::weights(sums_words, lb::symmetric{.01f}),
+                                                      .out_format = lb::as_sums});
+  const auto rows = g.reshape("rows", x, {4, 20});
+  const auto product = g.matmul("product", rows, rows, {.w_transposed = true, .out_format = lb::as_sums});
+  g.output(conv).output(g.dequantize("reals", dw)).output(up).output(dense).output(deep);
+  g.output(g.requantize("narrow", conv, {.out = {.scale = .2f, .zero_point = 3}, .out_format = lb::qformat::of<lb::q8>(),
+                                         .fused = lb::activation::relu}));
+  g.output(g.requantize("words again", product, {.out = {.scale = .01f}, .out_format = lb::qformat::of<lb::q16>(),
+                                                 .policy = lb::rounding::double_gemmlowp}));
+  const auto finer = g.requantize("finer", g.slice("part", rows, {.begin = {0, 0}, .extent = {4, 5}}),
+                                  {.out = {.scale = 2e-6f}, .out_format = lb::qformat::of<lb::q32>(), .policy = lb::rounding::double_gemmlowp});
+  const auto turned = g.transpose("turned", wide, {1, 2, 0});
+  const auto padded = g.pad("padded", g.reshape("flat", turned, {6, 5}), {.before = {1, 0}, .value = -2000000000});
+  const auto c = g.constant("constant", lb::tensor<lb::q32, 1, 5>({.scale = 2e-6f}), sums_constant);
+  return g.output(g.concat("moved", {padded, c, finer, g.relu("positive", padded)}, 0));
+}
+
 struct table_values {
   std::uint8_t byte[256];
   std::int16_t word[513];

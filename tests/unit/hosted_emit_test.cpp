@@ -47,6 +47,8 @@ constexpr std::uint8_t four_w[4] = {1, 255, 0, 128};
 constexpr float axis_scale[3] = {0.5f, 0.25f, 1.0f};
 constexpr std::int32_t axis_zero[3] = {0, -3, 127};
 constexpr lb::imported::axis_scales per_axis{axis_scale, axis_zero, 3, {.extent = 3}};
+constexpr std::int8_t sums_w[48] = {1, -1};
+constexpr std::int32_t ends[2] = {-2147483647 - 1, 2147483647};
 constexpr std::int64_t wide_b[1] = {-4000000000000000000};
 
 /// One node of every kind that text can describe.
@@ -138,6 +140,11 @@ void fill(graph& g) {
   const edge p = g.custom("per axis", {real}, {.run = imported::quantize_per_axis, .out = tensor<q8, 2, 3>({}), .user = &per_axis, .user_bytes = 24});
   const edge r = g.custom("back", {p}, {.run = imported::dequantize_per_axis, .out = real_tensor<2, 3>(), .user = &per_axis, .user_bytes = 24});
   g.custom("power", {r, real}, {.run = imported::power, .out = real_tensor<2, 3>()});
+  const edge sums = g.dense("sums", g.reshape("image row", x, {1, 48}),
+                            {.units = 1, .weights = weights(sums_w, symmetric{0.5f}), .out_format = as_sums});
+  const edge wide = g.concat("32 bits", {sums, g.constant("ends", tensor<q32, 1, 2>({.scale = 0.25f}), ends)}, 1);
+  g.requantize("rounded", g.pad("lowest", wide, {.before = {1}, .value = ends[0]}), {.out = a, .out_format = qformat::of<q8>()});
+  g.matmul("products", matrix, matrix, {.x_transposed = true, .out = b, .out_format = as_sums});
 }
 std::unique_ptr<graph> golden_graph() {
   auto g = std::make_unique<graph>();

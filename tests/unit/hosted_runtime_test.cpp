@@ -114,6 +114,7 @@ TEST_CASE("runtime model: every operation gives the bytes of the compiled model"
   compare<make_reals>("floats");
   compare<make_dynamic>("floats around integer weights");
   compare<make_scaled>("sums that become real numbers");
+  compare<make_sums>("sums as they are");
 }
 
 namespace {

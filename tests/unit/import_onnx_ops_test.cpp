@@ -73,10 +73,6 @@ struct unsupported {
   const char* why;
 };
 const unsupported not_there[] = {
-    {"integer/matmul_integer", "the graph has no tensors of 32-bit sums"},
-    {"integer/conv_integer", "the same"},
-    {"quantize/q_int32", "the same"},
-    {"quantize/dq_int32", "the same; constants of int32 are supported"},
     {"quantize/q_float16", "the graph has no 16-bit floats"},
     {"quantize/dq_float16", "the same"},
     {"quantize/q_empty", "the graph has no tensors without elements"},

@@ -71,8 +71,7 @@ constexpr double float_tolerance = 2e-6;
 
 /// What the importer refuses: "group/name", or its beginning up to an underscore.
 const std::vector<std::string> refused{
-    "add/int32_", "sub/int32_", "mul/int32_", "minimum/int32_", "maximum/int32_",  // 32-bit activations
-    "quantize/int32_to_", "quantize/int16_to_int32",
+    "add/int32_", "sub/int32_", "mul/int32_", "minimum/int32_", "maximum/int32_",  // no arithmetic in 32 bits
     "fully_connected/int8_fed_weights",  // weights that are computed
     "quantize/float32_to_int8_per_channel", "dequantize/int8_per_channel",  // activations with a scale per channel
 };

@@ -80,8 +80,8 @@ input_value from_picture(std::string_view command, const std::string& path, cons
          lb::joined("scale it, for example: convert ", file_name(path), " -resize ", w, "x", h, "! scaled.png"));
   float black = 0, white = 1;
   if (d.kind == lb::element::codes) {
-    black = static_cast<float>(d.format.lowest() - d.params.zero_point) * d.params.scale;
-    white = static_cast<float>(d.format.highest() - d.params.zero_point) * d.params.scale;
+    black = (static_cast<float>(d.format.lowest()) - static_cast<float>(d.params.zero_point)) * d.params.scale;
+    white = (static_cast<float>(d.format.highest()) - static_cast<float>(d.params.zero_point)) * d.params.scale;
   }
   black = o.black.value_or(black);
   white = o.white.value_or(white);
@@ -127,6 +127,7 @@ int code_at(const void* at, size_t i, const lb::tensor_desc& d) {
     case lb::number_type::q8: return load<int8_t>(at, i);
     case lb::number_type::u8: return load<uint8_t>(at, i);
     case lb::number_type::q16: return load<int16_t>(at, i);
+    case lb::number_type::q32: return load<int32_t>(at, i);
     default: return load<uint16_t>(at, i);
   }
 }
@@ -153,17 +154,18 @@ bytes encoded(const input_value& value, const lb::tensor_desc& d) {
   }
   for (size_t i = 0; i < value.reals.size(); ++i) {
     // The widest type gives the nearest code, the format's ends cut it.
-    const int code = lb::fp::is_nan(value.reals[i]) ? d.params.zero_point
-                                                    : lb::clamp(lb::fp::to_nearest<lb::fp::tie::to_even>(lb::fp::quotient(
-                                                                    value.reals[i], d.params.scale)),
-                                                                -(1 << 24), 1 << 24) +
-            d.params.zero_point;
-    const int held = lb::clamp(code, d.format.lowest(), d.format.highest());
+    const int64_t code = (lb::fp::is_nan(value.reals[i]) ? int64_t{0}
+                                                         : lb::fp::to_nearest<lb::fp::tie::to_even>(
+                                                               lb::fp::quotient(value.reals[i], d.params.scale))) +
+        d.params.zero_point;
+    const int held = static_cast<int>(lb::clamp<int64_t>(code, d.format.lowest(), d.format.highest()));
     if (d.format.storage_bytes() == 1) {
       out[i] = static_cast<unsigned char>(held & 255);
-    } else {
+    } else if (d.format.storage_bytes() == 2) {
       const auto wide = static_cast<uint16_t>(held & 65535);
       std::memcpy(out.data() + 2 * i, &wide, 2);
+    } else {
+      std::memcpy(out.data() + 4 * i, &held, 4);
     }
   }
   return out;

@@ -273,6 +273,9 @@ private:
     if (error_.code != graph_errc::ok) return {count_ > 0 ? count_ - 1 : 0};
     for (int i = 0; i < n.in_count; ++i)
       v.require(n.in[i] >= 0 && n.in[i] < count_, graph_errc::edge);
+    bool wide_in = false;
+    for (int i = 0; i < n.in_count && v.ok(); ++i) wide_in = wide_in || nodes_[n.in[i]].out.is_wide();
+    infer::check_wide(n, wide_in, v);
     if (v.ok()) infer::check_tensor(n.out, v);
     infer::check_numbers(n.out, v);
     v.require(count_ < static_cast<int>(Capacity), graph_errc::capacity);
@@ -316,7 +319,14 @@ private:
     n.bias = o.bias;
     n.dynamic = o.dynamic;
     n.product = o.product;
+    if (n.out.is_wide()) give_sums(n, desc(x).params.scale, o.weights.scale_count <= 1 ? o.weights.scale_of(0) : 0.0f);
     return n;
+  }
+  /// n gives its sums: nothing is rounded, and one step of them stands for the product of two scales.
+  static constexpr void give_sums(node& n, float x, float w) noexcept {
+    n.policy = rounding::single;
+    n.product = scale_product::exact;
+    if (n.out.params == not_stated) n.out.params.scale = fp::product(x, w);
   }
   template <class Options>
   constexpr edge elementwise(op_kind kind, const node_name& name, edge x, edge y, const Options& o) {

@@ -94,6 +94,11 @@ constexpr edge builder<Capacity>::matmul(const node_name& name, edge x, edge w, 
   if (n.out.kind == element::reals) return push(n, v);
   const int64_t product = infer::largest_value(desc(x)) * infer::largest_value(desc(w));
   v.require(product == 0 || m.depth <= highest_of<int64_t> / product, graph_errc::accumulator);
+  if (n.out.is_wide()) {
+    give_sums(n, desc(x).params.scale, desc(w).params.scale);
+    if (!desc(x).is_wide() && !desc(w).is_wide())
+      v.require(product == 0 || m.depth <= highest_of<int32_t> / product, graph_errc::sums);
+  }
   return push(n, v);
 }
 

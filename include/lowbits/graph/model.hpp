@@ -62,7 +62,7 @@ public:
   static constexpr tensor_desc input_desc = graph[graph.input_node(I)].out;
   template <int I>
   static constexpr tensor_desc output_desc = graph[graph.output_node(I)].out;
-  /// The element types of inputs and outputs: int8_t, uint8_t, int16_t, uint16_t or float.
+  /// The element types of inputs and outputs: int8_t, uint8_t, int16_t, uint16_t, int32_t or float.
   template <int I>
   using input_type = typename number_types<number_type_of(input_desc<I>)>::element;
   template <int I>

@@ -63,7 +63,7 @@ template <class Model, int Group>
 inline constexpr auto group_constants = []<size_t... K>(std::index_sequence<K...>) {
   using groups = node_groups<Model>;
   constexpr step_signature s = groups::all.signature[Group];
-  if constexpr (has_weights(s.kind) && s.x != number_type::real) {
+  if constexpr (has_weights(s.kind) && s.x != number_type::real && !gives_sums(s)) {
     using multiplier = multiplier_of<s.out, s.policy>;
     return constant_table<const multiplier*, sizeof...(K)>{
         {node_factors<Model, multiplier, groups::template members<Group>.value[K]>.value...}};

@@ -87,7 +87,7 @@ constexpr model_report make_report(const Graph& g, int node_count, size_t arena_
     if (has_weights(n.kind)) {
       const int out_c = n.out.shape.extent[n.out.shape.rank - 1];
       weights = static_cast<size_t>(node_depth(g, i)) * static_cast<size_t>(out_c);
-      r.wide_accumulators += fits_int32(g, i) ? 0 : 1;
+      r.wide_accumulators += n.out.is_wide() || fits_int32(g, i) ? 0 : 1;
     }
     r.weight_bytes += constant_bytes(n, weights);
   }

@@ -25,6 +25,11 @@ struct step_signature {
   constexpr bool operator==(const step_signature&) const = default;
 };
 
+/// Layers and matmul without requantization.
+constexpr bool gives_sums(const step_signature& s) noexcept {
+  return s.out == number_type::q32 && (has_weights(s.kind) || s.kind == op_kind::matmul);
+}
+
 /// True where the products of two activations need 64 bits.
 template <class Graph>
 constexpr bool has_wide_products(const Graph& g, int i) noexcept {
@@ -69,6 +74,7 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
     s.has_wide_sums = n.bias.is_wide || !fits_int32(g, i);
     s.is_prepared = has_prepared_layout(s, n.weights);
   }
+  if (gives_sums(s)) s.has_wide_sums = false;  // 32 bits were proven
   if (s.out == number_type::real && has_weights(s.kind)) s.policy = rounding::single;
   if (s.x == number_type::real && n.kind != op_kind::quantize) s.policy = rounding::single, s.sum = sum_definition::single, s.has_wide_sums = false;
   return s;

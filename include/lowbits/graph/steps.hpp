@@ -63,6 +63,14 @@ template <template <class, class, class, class, class> class Kernel, bool IsPrep
 using scaled = std::conditional_t<IsPrepared, scaled_on_each_arch<Kernel, X, Data>,
                                   on_any_arch<scaled_step<Kernel, arch::generic, X, Data>>>;
 
+template <template <class, class, class, class, class> class Kernel, class X, class Data>
+struct sums_on_each_arch {
+  template <class Arch>
+  using on = sums_step<Kernel, Arch, X, Data>;
+};
+template <template <class, class, class, class, class> class Kernel, bool IsPrepared, class X, class Data>
+using sums = std::conditional_t<IsPrepared, sums_on_each_arch<Kernel, X, Data>, on_any_arch<sums_step<Kernel, arch::generic, X, Data>>>;
+
 template <op_kind Kind>
 constexpr auto select_real_step() noexcept {
   if constexpr (Kind == op_kind::depthwise) return on_any_arch<real_weighted_step<Kind, depthwise_shape>>{};
@@ -91,6 +99,10 @@ constexpr auto select_step() noexcept {
     else return dynamic_on_each_arch<kernel::conv2d, Data>{};
   } else if constexpr (is_real_operation(S)) {
     return select_real_step<kind>();
+  } else if constexpr (has_weights(kind) && gives_sums(S)) {
+    if constexpr (kind == op_kind::depthwise) return sums<kernel::depthwise, S.is_prepared, x_type, Data>{};
+    else if constexpr (kind == op_kind::transposed_conv2d) return sums<kernel::transposed_conv2d, S.is_prepared, x_type, Data>{};
+    else return sums<kernel::conv2d, S.is_prepared, x_type, Data>{};
   } else if constexpr (has_weights(kind) && S.out == number_type::real) {
     if constexpr (kind == op_kind::depthwise) return scaled<kernel::depthwise, S.is_prepared, x_type, Data>{};
     else if constexpr (kind == op_kind::transposed_conv2d)
@@ -118,7 +130,7 @@ constexpr auto select_step() noexcept {
   } else if constexpr (kind == op_kind::minimum || kind == op_kind::maximum) {
     return on_archs_for<type_list<prims::extremum, prims::rescale>, binary_step, x_type, y_type, out_type, Data>{};
   } else if constexpr (kind == op_kind::requantize) {
-    if constexpr (S.policy != rounding::single) return on_any_arch<rescale_step<arch::generic, x_type, out_type, Data>>{};
+    if constexpr (S.policy != rounding::single || S.x == number_type::q32 || S.out == number_type::q32) return on_any_arch<rescale_step<arch::generic, x_type, out_type, Data>>{};
     else return on_archs_for<type_list<prims::rescale, prims::lookup>, rescale_step, x_type, out_type, Data>{};
   } else if constexpr (kind == op_kind::function && S.policy != rounding::single) {
     return on_any_arch<curve_step>{};
@@ -130,7 +142,8 @@ constexpr auto select_step() noexcept {
     if constexpr (S.policy != rounding::single) return on_any_arch<quantize_step<arch::generic, out_type, std::true_type>>{};
     else return on_archs_for<type_list<prims::quantize>, quantize_step, out_type, std::false_type>{};
   } else if constexpr (kind == op_kind::dequantize) {
-    return on_archs_for<type_list<prims::dequantize>, dequantize_step, x_type>{};
+    using op = std::conditional_t<S.x == number_type::q32, prims::sums_to_float, prims::dequantize>;
+    return on_archs_for<type_list<op>, dequantize_step, x_type>{};
   } else if constexpr (kind == op_kind::reshape) {
     return on_any_arch<reshape_step>{};
   } else if constexpr (kind == op_kind::concat) {

@@ -98,6 +98,13 @@ constexpr auto make_scaled(const node& n, const tensor_desc& x, const Shape& sha
                                                                 x.params.zero_point, n.weights.zero_point};
 }
 
+/// The data of a layer without requantization.
+template <step_signature S, class Shape>
+constexpr auto make_sums(const node& n, const tensor_desc& x, const Shape& shape) noexcept {
+  return sums_data<Shape, decltype(weights_of<S>(n.weights))>{shape, weights_of<S>(n.weights), n.bias.s32,
+                                                              x.params.zero_point, n.weights.zero_point};
+}
+
 /// The table that a function node was given.
 template <step_signature S>
 constexpr auto bound_table(const function_table& t) noexcept {
@@ -183,6 +190,10 @@ constexpr auto make_node_data(const Graph& g, int i, const Constant* constants) 
   const tensor_desc &x = g[n.in[0]].out, &y = g[n.in[1]].out;
   if constexpr (is_real_operation(S)) {
     return make_real_data<S>(n, x, y);
+  } else if constexpr (gives_sums(S)) {
+    if constexpr (S.kind == op_kind::matmul) return make_matmul_data<round_single>(n, x, y);
+    else if constexpr (S.kind == op_kind::depthwise) return make_sums<S>(n, x, depthwise_shape_of(n, x));
+    else return make_sums<S>(n, x, conv2d_shape_of(n, x));
   } else if constexpr (has_weights(S.kind) && S.out == number_type::real) {
     if constexpr (S.kind == op_kind::depthwise) return make_scaled<S>(n, x, depthwise_shape_of(n, x), constants);
     else return make_scaled<S>(n, x, conv2d_shape_of(n, x), constants);

@@ -100,6 +100,7 @@ inline std::string elements_array(const constant_data& c, const std::string& nam
     case number_type::u8: return as(static_cast<const uint8_t*>(nullptr), "std::uint8_t", 4);
     case number_type::q16: return as(static_cast<const int16_t*>(nullptr), "std::int16_t", 6);
     case number_type::u16: return as(static_cast<const uint16_t*>(nullptr), "std::uint16_t", 6);
+    case number_type::q32: return as(static_cast<const int32_t*>(nullptr), "std::int32_t", 11);
     case number_type::real: break;
   }
   return as(static_cast<const float*>(nullptr), "float", 14);

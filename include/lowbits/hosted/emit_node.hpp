@@ -37,6 +37,8 @@ inline std::string text_of(const int* values, int count) {
   for (int i = 0; i < count; ++i) s += joined(i ? ", " : "", values[i]);
   return s + "}";
 }
+/// The lowest int has no literal.
+inline std::string code_text(int q) { return q == lowest_of<int> ? joined(q + 1, " - 1") : joined(q); }
 inline std::string text_of(activation a) {
   switch (a) {
     case activation::relu: return "lb::activation::relu";
@@ -157,6 +159,7 @@ public:
       return add("out_format", "lb::as_reals", has_weights(n.kind) && c.in[0]->out.kind == element::codes).fused(n);
     add("out", text_of(n.out.params));
     const qformat inherited = n.kind == op_kind::quantize ? qformat{} : c.in[0]->out.format;
+    if (n.out.is_wide() && (has_weights(n.kind) || n.kind == op_kind::matmul)) return add("out_format", "lb::as_sums");
     add("out_format", joined("lb::qformat::of<", type_name(n.out.format), ">()"),
         n.out.format != inherited);
     return fused(n);
@@ -221,7 +224,7 @@ inline option_list moved(const node& n, const call_context& c) {
       after[a] = n.out.shape.extent[a] - c.in[0]->out.shape.extent[a] - n.list[0][a];
     return o.add("before", text_of(n.list[0], rank))
         .add("after", text_of(after, rank))
-        .add("value", n.out.kind == element::reals ? literal(static_cast<float>(n.parameter)) : joined(n.fill), n.has_fill);
+        .add("value", n.out.kind == element::reals ? literal(static_cast<float>(n.parameter)) : code_text(n.fill), n.has_fill);
   }
   if (n.kind == op_kind::slice)
     return o.add("begin", text_of(n.list[0], rank))

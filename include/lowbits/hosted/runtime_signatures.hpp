@@ -18,7 +18,8 @@ struct list {
 
 inline constexpr number_type bytes[] = {number_type::q8, number_type::u8};
 inline constexpr number_type codes[] = {number_type::q8, number_type::u8, number_type::q16, number_type::u16};
-inline constexpr number_type numbers[] = {number_type::q8, number_type::u8, number_type::q16, number_type::u16, number_type::real};
+inline constexpr number_type numbers[] = {number_type::q8, number_type::u8, number_type::q16, number_type::u16, number_type::q32, number_type::real};
+inline constexpr number_type sums = number_type::q32;
 /// What models with 8-bit activations are rounded by, and those with 16-bit ones.
 inline constexpr rounding roundings[] = {rounding::single, rounding::double_gemmlowp, rounding::even_float};
 inline constexpr rounding wide_roundings[] = {rounding::single, rounding::tflite_int64, rounding::double_gemmlowp,
@@ -44,6 +45,11 @@ constexpr void add_weighted(list& l, op_kind kind) noexcept {
         l.add({.kind = kind, .x = x, .out = x, .policy = rounding::away_bias, .weights = weight_storage::s8,
                .is_prepared = is_prepared});
     }
+  // Without requantization.
+  for (number_type x : bytes)
+    for (bool is_prepared : {false, true})
+      l.add({.kind = kind, .x = x, .out = sums, .weights = weight_storage::s8, .is_prepared = is_prepared});
+  for (weight_storage w : {weight_storage::s8, weight_storage::s16}) l.add({.kind = kind, .x = number_type::q16, .out = sums, .weights = w});
   for (rounding r : wide_roundings)
     for (weight_storage w : {weight_storage::s8, weight_storage::s16})
       for (bool wide_bias : {false, true}) {
@@ -64,6 +70,7 @@ constexpr void add_binary(list& l) noexcept {
         s.sum = d;
         l.add(s);
       }
+    l.add({.kind = op_kind::matmul, .x = t, .y = t, .out = sums});
     l.add(same(op_kind::minimum));
     l.add(same(op_kind::maximum));
     for (rounding r : roundings) {
@@ -100,12 +107,20 @@ inline constexpr list all = [] {
         l.add({.kind = op_kind::requantize, .x = x, .out = out, .policy = r});
       if (is_byte(x) && is_byte(out)) l.add({.kind = op_kind::function, .x = x, .out = out});
     }
+  for (rounding r : {rounding::single, rounding::double_gemmlowp}) {
+    for (number_type t : codes) {
+      l.add({.kind = op_kind::requantize, .x = t, .out = sums, .policy = r});
+      l.add({.kind = op_kind::requantize, .x = sums, .out = t, .policy = r});
+    }
+    l.add({.kind = op_kind::requantize, .x = sums, .out = sums, .policy = r});
+  }
   for (rounding r : {rounding::single, rounding::tflite_int64})
     l.add({.kind = op_kind::function, .x = number_type::q16, .out = number_type::q16, .policy = r});
   l.add({.kind = op_kind::requantize, .x = number_type::q16, .out = number_type::q16, .policy = rounding::away_float});
   for (number_type x : bytes) l.add({.kind = op_kind::softmax, .x = x, .out = number_type::q16});
   for (number_type t : {number_type::q8, number_type::u8, number_type::q16})
     l.add({.kind = op_kind::global_mean, .x = t, .out = t, .policy = rounding::double_gemmlowp});
+  l.add({.kind = op_kind::dequantize, .x = sums, .out = number_type::real});
   for (number_type t : codes) {
     for (rounding r : {rounding::single, rounding::away_float})
       l.add({.kind = op_kind::quantize, .x = number_type::real, .out = t, .policy = r});

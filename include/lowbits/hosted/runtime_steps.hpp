@@ -18,7 +18,7 @@ namespace detail {
 template <step_signature S>
 auto make_constants(const runtime_graph& g, int i) {
   const node& n = g[i];
-  if constexpr (S.x == number_type::real) {
+  if constexpr (S.x == number_type::real || gives_sums(S)) {
     return std::shared_ptr<const void>();
   } else if constexpr (has_weights(S.kind)) {
     using multiplier = multiplier_of<S.out, S.policy>;

@@ -25,6 +25,8 @@ struct constant_data {
   template <size_t N>
   constexpr constant_data(const uint16_t (&a)[N]) noexcept : constant_data(number_type::u16, a, N) {}  // NOLINT
   template <size_t N>
+  constexpr constant_data(const int32_t (&a)[N]) noexcept : constant_data(number_type::q32, a, N) {}  // NOLINT
+  template <size_t N>
   constexpr constant_data(const float (&a)[N]) noexcept : constant_data(number_type::real, a, N) {}  // NOLINT
 };
 

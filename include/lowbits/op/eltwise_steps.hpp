@@ -6,6 +6,7 @@
 #include <lowbits/fixed/eltwise.hpp>
 #include <lowbits/fixed/table.hpp>
 #include <lowbits/kernel/eltwise.hpp>
+#include <lowbits/kernel/finish.hpp>
 #include <lowbits/op/infer.hpp>
 #include <lowbits/op/step.hpp>
 #include <lowbits/ref/eltwise.hpp>
@@ -104,8 +105,11 @@ struct dequantize_step {
   static constexpr step_needs needs(const conversion_data&) noexcept { return {}; }
   static void run(const void* data, const step_io& io) noexcept {
     const auto& d = *static_cast<const conversion_data*>(data);
-    kernel::dequantize<Arch>(d.count, elements<typename X::storage>(io.in[0]), d.params,
-                             elements<float>(io.out));
+    const auto* x = elements<typename X::storage>(io.in[0]);
+    float* y = elements<float>(io.out);
+    if constexpr (sizeof(*x) == 4)  // one row of sums
+      kernel::finish<Arch>(1, static_cast<int>(d.count), x, 0, float_output{.row_scales = &d.params.scale}, {}, y, 0);
+    else kernel::dequantize<Arch>(d.count, x, d.params, y);
   }
 };
 

@@ -59,6 +59,7 @@ void with_codes(const tensor_desc& d, Bytes* codes, const Function& f) noexcept 
     case number_type::u8: return as(uint8_t{});
     case number_type::q16: return as(int16_t{});
     case number_type::u16: return as(uint16_t{});
+    case number_type::q32: return as(int32_t{});
     case number_type::real: break;
   }
 }

@@ -150,6 +150,50 @@ constexpr bool accumulator_holds(const tensor_desc& in, const weight_data& w, co
       products <= product_capacity(largest_value(in), largest_weight(w), limit, bias);
 }
 
+/// The same for the weights' values as they are, which the compiler has to know. Depthwise weights have the
+/// channels last.
+constexpr bool sums_hold(const node& n, const tensor_desc& in, int channels, int64_t products, int64_t limit) noexcept {
+  const weight_data& w = n.weights;
+  if (w.is_external || w.is_packed()) return false;
+  const bool is_last = n.kind == op_kind::depthwise;
+  for (int c = 0; c < channels; ++c) {
+    int64_t sum = 0, at = is_last ? c : c * products;
+    for (int64_t k = 0; k < products; ++k, at += is_last ? channels : 1) {
+      const int v = w.storage == weight_storage::s8 ? w.s8[at] : w.storage == weight_storage::u8 ? w.u8[at] : int{w.s16[at]};
+      sum += v < w.zero_point ? w.zero_point - v : v - w.zero_point;
+    }
+    if (sum > (limit - largest_bias(n.bias)) / larger<int64_t>(largest_value(in), 1)) return false;
+  }
+  return true;
+}
+
+/// The sums of a layer without requantization stay inside 32 bits.
+constexpr void check_sums(const node& n, const tensor_desc& in, int channels, int64_t products, verdict& v) noexcept {
+  constexpr int64_t limit = highest_of<int32_t>;
+  v.require(!n.bias.is_wide && largest_bias(n.bias) <= limit, graph_errc::sums);
+  if (v.ok() && !accumulator_holds(in, n.weights, n.bias, products, limit))
+    v.require(sums_hold(n, in, channels, products, limit), graph_errc::sums);
+}
+
+/// Which nodes 32-bit codes come from and go to. `wide_in`: an input has them.
+constexpr void check_wide(const node& n, bool wide_in, verdict& v) noexcept {
+  const bool wide_out = n.out.is_wide();
+  if (!wide_in && !wide_out) return;
+  switch (n.kind) {
+    case op_kind::input:
+    case op_kind::constant:
+    case op_kind::concat:
+    case op_kind::pad:
+    case op_kind::reshape:
+    case op_kind::transpose:
+    case op_kind::slice:
+    case op_kind::requantize:
+    case op_kind::dequantize:
+    case op_kind::custom: return;
+    default: v.require((has_weights(n.kind) || n.kind == op_kind::matmul) && !wide_in && n.fused == activation::none, graph_errc::wide);
+  }
+}
+
 /// True for a layer on codes whose bias is added in real numbers.
 constexpr bool scales_first(const node& n, const tensor_desc& in) noexcept {
   return in.kind == element::codes && (n.out.kind == element::reals || n.policy == rounding::away_bias);
@@ -169,7 +213,7 @@ constexpr void check_weights(const node& n, const tensor_desc& in, int64_t count
   const bool alike = in.kind == (real || dynamic ? element::reals : element::codes) &&
                      (!b.is_bound() || b.is_real == (real || dynamic || first));
   if (!v.require(alike, graph_errc::element)) return;
-  v.require(w.format.valid(), graph_errc::format);
+  v.require(w.format.valid() && !w.format.is_wide(), graph_errc::format);
   const size_t needed = w.needed_length(static_cast<size_t>(count));
   v.require(w.length == needed, graph_errc::weight_count, static_cast<int64_t>(needed),
             static_cast<int64_t>(w.length));
@@ -192,6 +236,7 @@ constexpr void check_weights(const node& n, const tensor_desc& in, int64_t count
   const int64_t limit = highest_of<int64_t>;
   v.require(!b.is_wide || largest_bias(b) <= limit / 2, graph_errc::bias_range);
   v.require(accumulator_holds(in, w, b, products, limit), graph_errc::accumulator);
+  if (v.ok() && n.out.is_wide() && !in.is_wide()) check_sums(n, in, channels, products, v);
 }
 
 /// Numpy's rule: axes are aligned at the end, an extent of 1 is repeated.

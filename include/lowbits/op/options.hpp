@@ -43,6 +43,11 @@ inline constexpr qformat same_as_input{.bits = 0};
 /// bias is a float one.
 inline constexpr qformat as_reals{.bits = 255};
 
+/// Of a layer with weights, and of matmul: the sums themselves come out, as q32, with the bias in them and
+/// without rounding or a fused activation. A layer whose sums could leave 32 bits is refused. `.out` says
+/// what one step of them stands for; not stated it is in_scale * weight_scale.
+inline constexpr qformat as_sums = qformat::of<q32>();
+
 /// How in_scale * weight_scale is rounded before the division by the output scale.
 enum class scale_product : uint8_t {
   exact,    ///< in double: TFLite's convolutions, and ours

@@ -87,7 +87,9 @@ constexpr matmul_data<Rounding> make_matmul_data(const node& n, const tensor_des
 
 template <class Arch, class X, class W, class Acc, class Out, class Data>
 struct matmul_step {
-  using requantizer_type = requantizer<Out, typename Data::rounding_type>;
+  static constexpr bool gives_sums = sizeof(typename Out::storage) == 4;
+  using requantizer_type =
+      std::conditional_t<gives_sums, raw_accumulator<int32_t>, requantizer<Out, typename Data::rounding_type>>;
   using kernel_type =
       kernel::matmul<Arch, typename X::storage, typename W::storage, Acc, requantizer_type>;
 
@@ -96,10 +98,11 @@ struct matmul_step {
   }
   static void run(const void* data, const step_io& io) noexcept {
     const Data& d = *static_cast<const Data*>(data);
+    requantizer_type rq;
+    if constexpr (!gives_sums) rq = {d.factor, d.stage};
     kernel_type::run(d.shape, elements<typename X::storage>(io.in[0]), d.x_zero,
-                     elements<typename W::storage>(io.in[1]), d.w_zero,
-                     requantizer_type{d.factor, d.stage}, elements<typename Out::storage>(io.out),
-                     io.scratch);
+                     elements<typename W::storage>(io.in[1]), d.w_zero, rq,
+                     elements<typename Out::storage>(io.out), io.scratch);
   }
 };
 

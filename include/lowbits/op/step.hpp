@@ -45,6 +45,8 @@ struct number_types<number_type::q16> : stored_as<q16> {};
 template <>
 struct number_types<number_type::u16> : stored_as<u16> {};
 template <>
+struct number_types<number_type::q32> : stored_as<q32> {};
+template <>
 struct number_types<number_type::real> : stored_as<q8, float> {};
 
 /// The tag of a rounding policy that is a constant.

@@ -8,7 +8,7 @@
 
 namespace lowbits::inline LOWBITS_ABI {
 
-/// codes: quantized numbers in 8- or 16-bit storage; reals: 32-bit floats.
+/// codes: quantized numbers in 8-, 16- or 32-bit storage; reals: 32-bit floats.
 enum class element : uint8_t { codes, reals };
 
 struct tensor_desc {
@@ -23,6 +23,8 @@ struct tensor_desc {
     return kind == element::reals ? sizeof(float) : format.storage_bytes();
   }
   constexpr size_t bytes() const noexcept { return count() * element_bytes(); }
+  /// 32-bit codes.
+  constexpr bool is_wide() const noexcept { return kind == element::codes && format.is_wide(); }
   /// Same element type, scale and zero point: codes can be copied from one to the other.
   constexpr bool same_numbers(const tensor_desc& o) const noexcept {
     return kind == o.kind && (kind == element::reals || (format == o.format && params == o.params));
@@ -31,7 +33,7 @@ struct tensor_desc {
 
 /// What a tensor's elements are in memory. Operations only see the storage; the range is in the output
 /// stage.
-enum class number_type : uint8_t { q8, u8, q16, u16, real };
+enum class number_type : uint8_t { q8, u8, q16, u16, real, q32 };
 
 constexpr bool is_byte(number_type t) noexcept { return t == number_type::q8 || t == number_type::u8; }
 constexpr bool is_word(number_type t) noexcept { return t == number_type::q16 || t == number_type::u16; }
@@ -39,6 +41,7 @@ constexpr bool is_word(number_type t) noexcept { return t == number_type::q16 ||
 constexpr number_type number_type_of(const tensor_desc& d) noexcept {
   if (d.kind == element::reals) return number_type::real;
   if (d.format.bits <= 8) return d.format.is_signed ? number_type::q8 : number_type::u8;
+  if (d.format.bits > 16) return number_type::q32;
   return d.format.is_signed ? number_type::q16 : number_type::u16;
 }
 

@@ -76,6 +76,36 @@ struct weighted_step {
   }
 };
 
+/// A layer whose sums, with the bias, are its output.
+template <class Shape, class Weights>
+struct sums_data {
+  using weights_type = Weights;
+  Shape shape{};
+  Weights weights{};
+  const int32_t* bias = nullptr;
+  int x_zero = 0;
+  int w_zero = 0;
+};
+
+template <template <class, class, class, class, class> class Kernel, class Arch, class X, class Data>
+struct sums_step {
+  using kernel_type =
+      Kernel<Arch, typename X::storage, located_type<typename Data::weights_type>, int32_t, raw_accumulator<int32_t>>;
+
+  static constexpr step_needs needs(const Data& d) noexcept {
+    return {kernel_type::packed_bytes(d.shape), kernel_type::scratch_bytes(d.shape)};
+  }
+  static void run(const void* data, const step_io& io) noexcept {
+    const Data& d = *static_cast<const Data*>(data);
+    kernel_type::run(d.shape, elements<typename X::storage>(io.in[0]), d.x_zero, located(d.weights, io.blob), d.w_zero, d.bias,
+                     io.packed, raw_accumulator<int32_t>{}, elements<int32_t>(io.out), io.scratch);
+  }
+  static void pack(const void* data, const unsigned char* blob, unsigned char* packed) noexcept {
+    const Data& d = *static_cast<const Data*>(data);
+    kernel_type::pack(d.shape, located(d.weights, blob), d.bias, d.x_zero, packed);
+  }
+};
+
 /// A layer on codes whose sums become floats: y = range(float(sum) * scale + bias).
 template <class Shape, class Weights>
 struct scaled_data {

@@ -33,8 +33,9 @@ struct pow2 {
   constexpr bool operator==(const pow2&) const = default;
 };
 
-/// True when p can describe codes of type q: a finite scale above zero, a zero point q can hold.
+/// True when p can describe codes of type q: a finite scale above zero, a zero point q can hold (0 for q32).
 constexpr bool is_valid(const affine& p, const qformat& q) noexcept {
+  if (q.is_wide()) return fp::is_positive(p.scale) && p.zero_point == 0;
   return q.valid() && fp::is_positive(p.scale) && p.zero_point >= (q.is_binary() ? 0 : q.lowest()) &&
          p.zero_point <= q.highest();
 }

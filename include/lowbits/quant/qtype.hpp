@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// The integer types of quantized numbers: 1 to 16 bits, signed or not, full or narrow range.
+// The integer types of quantized numbers: 1 to 16 bits, signed or not, full or narrow range; and 32 bits
+// for sums of products.
 
 #include <concepts>
 #include <type_traits>
@@ -60,6 +61,17 @@ struct qtype {
   }
 };
 
+/// 32 bits hold sums of products, and nothing but tensors of graphs has them: no packed form, no weights.
+/// Their zero point is 0.
+template <>
+struct qtype<32, sign::yes, range::full> {
+  static constexpr int bits = 32;
+  static constexpr bool is_signed = true, is_narrow = false, is_binary = false;
+  static constexpr int lowest = lowest_of<int>, highest = highest_of<int>;
+  using storage = int32_t;
+  static constexpr storage saturate(int64_t value) noexcept { return lowbits::saturate<int32_t>(value); }
+};
+
 template <class Q>
 concept quantized_type = requires {
   typename Q::storage;
@@ -83,6 +95,7 @@ using u1 = qu<1>;   using u2 = qu<2>;   using u3 = qu<3>;   using u4 = qu<4>;
 using u5 = qu<5>;   using u6 = qu<6>;   using u7 = qu<7>;   using u8 = qu<8>;
 using u9 = qu<9>;   using u10 = qu<10>; using u11 = qu<11>; using u12 = qu<12>;
 using u13 = qu<13>; using u14 = qu<14>; using u15 = qu<15>; using u16 = qu<16>;
+using q32 = qs<32>;
 /// {-1, 0, +1} in two bits.
 using ternary = narrow<q2>;
 
@@ -95,16 +108,19 @@ struct qformat {
   template <class Q>
   static constexpr qformat of() noexcept { return {Q::bits, Q::is_signed, Q::is_narrow}; }
   constexpr bool valid() const noexcept {
-    return bits >= 1 && bits <= 16 && (!is_narrow || (is_signed && bits >= 2));
+    return is_wide() || (bits >= 1 && bits <= 16 && (!is_narrow || (is_signed && bits >= 2)));
   }
   constexpr bool is_binary() const noexcept { return bits == 1 && is_signed; }
+  constexpr bool is_wide() const noexcept { return bits == 32 && is_signed && !is_narrow; }  ///< q32
   constexpr int lowest() const noexcept {
+    if (bits > 16) return lowest_of<int>;
     return !is_signed ? 0 : is_binary() ? -1 : -(1 << (bits - 1)) + (is_narrow ? 1 : 0);
   }
   constexpr int highest() const noexcept {
+    if (bits > 16) return highest_of<int>;
     return is_binary() ? 1 : is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
   }
-  constexpr size_t storage_bytes() const noexcept { return bits <= 8 ? 1 : 2; }
+  constexpr size_t storage_bytes() const noexcept { return bits <= 8 ? 1 : bits <= 16 ? 2 : 4; }
   /// The packed bit pattern of a value in [lowest, highest], and back (see qtype).
   constexpr uint32_t encode(int value) const noexcept {
     if (is_binary()) return value > 0 ? 1u : 0u;

@@ -23,11 +23,19 @@ inline edge table_node(importer& m, edge x, const std::vector<uint8_t>& bytes, c
 inline edge relabelled(importer& m, edge x, const affine& p) {
   const tensor_desc d = m.graph().desc(x);
   if (d.params == p) return x;
+  if (d.is_wide()) return m.graph().relabel(m.name("relabelled"), x, p);
   m.require(d.format.bits <= 8, "16-bit codes are read with another scale or zero point than they were made with",
             "quantize the model again");
   std::vector<uint8_t> bytes;
   for (int b = 0; b < 256; ++b) bytes.push_back(static_cast<uint8_t>(b));
   return table_node(m, x, bytes, d.format, p, "relabelled");
+}
+
+/// The floats that 32-bit codes stand for, one step being `scale`.
+inline stored real_sums(importer& m, value& x, float scale) {
+  const stored& s = code_form(m, x);
+  const edge e = m.graph().dequantize(m.name(), relabelled(m, s.any(), {scale, 0}));
+  return s.plain.node >= 0 ? stored{e, {}} : stored{{}, e};
 }
 
 /// f of the real numbers, as codes of t; a code outside of its type counts as the nearer end.

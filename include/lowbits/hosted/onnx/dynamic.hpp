@@ -6,9 +6,9 @@
 //   x -> DynamicQuantizeLinear -> MatMulInteger or ConvInteger -> Cast -> Mul by scale * weight scale [-> Add]
 //
 // is one dynamic layer of the graph. Each step of it is a value that is only known by what it stands
-// for until the layer is complete.
+// for until the layer is complete. Products of other codes are in sums.hpp.
 
-#include <lowbits/hosted/onnx/product.hpp>
+#include <lowbits/hosted/onnx/sums.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::onnx {
 
@@ -109,9 +109,10 @@ inline void integer_product(importer& m, bool is_conv) {
   m.expect(2, 4);
   using role = dynamic_value::role;
   value &x = m.input(0), &w = m.input(1);
+  if (x.dynamic == nullptr) return sums_of_products(m, x, w, is_conv);
   const std::string cure = "use QLinearConv, QLinearMatMul, or DynamicQuantizeLinear before it and Cast and Mul behind it";
-  m.require(x.dynamic != nullptr && x.dynamic->is == role::codes && w.known != nullptr && is_code(w.type) && (is_conv || w.rank() == 2),
-            "it gives 32-bit sums, which the graph cannot hold", cure);
+  m.require(x.dynamic->is == role::codes && w.known != nullptr && is_code(w.type) && (is_conv || w.rank() == 2),
+            "the right side of a product with codes of DynamicQuantizeLinear is not a constant matrix", cure);
   value& source = *x.dynamic->source;
   m.require(m.has_input(2) && m.input(2).dynamic != nullptr && m.input(2).dynamic->is == role::zero && m.input(2).dynamic->source == &source,
             "the zero point is not the one that DynamicQuantizeLinear gives", cure);
@@ -130,13 +131,7 @@ inline void integer_product(importer& m, bool is_conv) {
     d->channels = l.dense.units;
     d->channel_axis = static_cast<int>(l.shape.size()) - 1;
   }
-  std::vector<int> zeros{0};
-  if (m.has_input(3)) {
-    const value& z = m.input(3);
-    m.require(z.known != nullptr && z.type == w.type && (z.count() == 1 || (z.rank() == 1 && z.extent(0) == d->channels)),
-              "the zero point of the weights does not fit them", "give one number, or one for each channel");
-    zeros = z.known->integers;
-  }
+  const std::vector<int> zeros = given_zeros(m, 3, w, d->channels);
   l.weights = std::make_shared<const quantized_constant>(quantized_constant{w.known, std::vector<float>(zeros.size(), 1.0f), zeros, 0, 0});
   const int index = m.index();
   d->layer = [&m, &source, l, index](std::vector<float> factors, const value* b) { return later_dynamic(m, source, l, factors, b, index); };
@@ -157,8 +152,10 @@ inline void cast(importer& m) {
     for (const int32_t v : x.known->integers) c.reals.push_back(static_cast<float>(v));
     return m.define_known(0, std::move(c));
   }
+  if (x.type == data_type::INT32 && to == data_type::FLOAT && x.dynamic == nullptr)
+    return void(m.define(0, data_type::FLOAT, x.shape, real_sums(m, x, 1.0f)));
   m.require(to == data_type::FLOAT && (x.is_float() || (x.dynamic != nullptr && x.dynamic->is == dynamic_value::role::sums)),
-            joined("it converts ", type_name(x.type), " to ", type_name(to)), "convert sums of dynamic layers to float32 only");
+            joined("it converts ", type_name(x.type), " to ", type_name(to)), "convert 32-bit sums to float32 only");
   if (x.dynamic != nullptr) {
     const auto d = x.dynamic;
     m.define(0, data_type::FLOAT, x.shape).dynamic = d;

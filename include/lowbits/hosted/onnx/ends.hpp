@@ -21,14 +21,18 @@ inline void importer::read_constants() {
 
 /// The scale and zero point of a tensor of codes, by what reads it; 1 and 0 where nothing says so.
 inline affine importer::parameters_ahead(const std::string& name, const qformat& f, int depth) const {
-  const auto pair = [&](const schema::NodeProto& n, int scale, int zero) {
+  const auto pair = [&](const schema::NodeProto& n, int scale, int zero) {  // scale -1: there is none
     affine p{1.0f, 0};
-    const schema::TensorProto* s = n.input_size() > scale ? constant_named(n.input(scale)) : nullptr;
-    const schema::TensorProto* z = n.input_size() > zero && !n.input(zero).empty() ? constant_named(n.input(zero)) : nullptr;
-    if (s == nullptr) return p;
-    const constant sc = decoded(*s);
-    if (sc.reals.size() != 1 || !fp::is_positive(sc.reals[0])) return p;
-    p.scale = sc.reals[0];
+    const auto constant_at = [&](int k) {
+      return k >= 0 && n.input_size() > k && !n.input(k).empty() ? constant_named(n.input(k)) : nullptr;
+    };
+    const schema::TensorProto *const s = constant_at(scale), *const z = constant_at(zero);
+    if (scale >= 0) {
+      if (s == nullptr) return p;
+      const constant sc = decoded(*s);
+      if (sc.reals.size() != 1 || !fp::is_positive(sc.reals[0])) return p;
+      p.scale = sc.reals[0];
+    }
     if (z != nullptr) {
       const constant zc = decoded(*z);
       if (zc.integers.size() == 1 && zc.integers[0] >= f.lowest() && zc.integers[0] <= f.highest()) p.zero_point = zc.integers[0];
@@ -40,6 +44,8 @@ inline affine importer::parameters_ahead(const std::string& name, const qformat&
     const std::string& op = n.op_type();
     if (op == "DequantizeLinear" && reads(0)) return pair(n, 1, 2);
     if ((op == "QLinearConv" || op == "QLinearMatMul") && reads(0)) return pair(n, 1, 2);
+    if ((op == "ConvInteger" || op == "MatMulInteger") && reads(0)) return pair(n, -1, 2);
+    if (op == "MatMulInteger" && reads(1)) return pair(n, -1, 3);
     if (op == "QLinearMatMul" && reads(3)) return pair(n, 4, 5);
     const bool moves = op == "MaxPool" || op == "Reshape" || op == "Transpose" || op == "Flatten" || op == "Squeeze" ||
         op == "Unsqueeze" || op == "Slice" || op == "Identity";
@@ -77,8 +83,8 @@ inline void importer::add_inputs() {
     shape_list shape = shape_of(info);
     const int type = info.type().tensor_type().elem_type();
     require(values_.find(info.name()) == values_.end(), joined("'", shown(info.name()), "' is there twice"), "export the model again");
-    require(type == data_type::FLOAT || is_code(type), joined("'", shown(info.name()), "' has the type ", type_name(type)),
-            "use float32 or a type of 2 to 16 bits");
+    require(type == data_type::FLOAT || is_code(type) || type == data_type::INT32,
+            joined("'", shown(info.name()), "' has the type ", type_name(type)), "use float32, int32 or a type of 2 to 16 bits");
     value v{.name = info.name(), .type = type, .shape = shape};
     tensor_desc d{.shape = extents_of(shape)};
     if (type == data_type::FLOAT) {

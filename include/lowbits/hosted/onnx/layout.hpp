@@ -123,7 +123,9 @@ inline edge code_constant(importer& m, const std::vector<int32_t>& codes, int ty
                       .params = {p.scale, p.zero_point + inner_offset(type)}};
   const int offset = inner_offset(type);
   const void* at = nullptr;
-  if (d.format.bits > 8) {
+  if (d.is_wide()) {
+    at = m.keep(codes);
+  } else if (d.format.bits > 8) {
     std::vector<int16_t> v;
     for (const int32_t q : codes) v.push_back(static_cast<int16_t>(q + offset));
     at = m.keep(std::move(v));
@@ -203,7 +205,7 @@ inline stored& code_form(importer& m, value& v, const affine& otherwise = {1.0f,
     const quantized_constant& q = *v.quantized;
     v.codes.plain = code_constant(m, q.codes->integers, q.codes->type, {q.scales[0], q.zeros[0]}, v.shape, v.name);
   } else {
-    m.require(is_code(v.known->type), joined("'", shown(v.name), "' has the type ", type_name(v.known->type)), "use a type of 2 to 16 bits");
+    m.require(is_code(v.known->type) || v.known->type == data_type::INT32, joined("'", shown(v.name), "' has the type ", type_name(v.known->type)), "use int32 or a type of 2 to 16 bits");
     v.codes.plain = code_constant(m, v.known->integers, v.known->type, otherwise, v.shape, v.name);
   }
   m.check_graph();

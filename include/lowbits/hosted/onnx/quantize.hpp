@@ -88,21 +88,20 @@ inline void dequantize_linear(importer& m) {
   m.expect(2, 3);
   value& x = m.input(0);
   m.require(is_code(x.type) || x.type == data_type::INT32, joined("'", shown(x.name), "' has the type ", type_name(x.type)),
-            "use integers of 2 to 16 bits, or a constant of int32");
+            "use integers of 2 to 16 bits, or int32");
   const quantization q = read_quantization(m, x.shape, x.type);
   if (x.known != nullptr) {
     m.define(0, data_type::FLOAT, x.shape).quantized =
         std::make_shared<const quantized_constant>(quantized_constant{x.known, q.scales, q.zeros, q.axis, q.block});
     return;
   }
-  m.require(is_code(x.type), joined("'", shown(x.name), "' are 32-bit sums, which the graph cannot hold"),
-            "requantize them, or convert them with Cast and Mul");
   if (!q.is_per_tensor()) {
     m.stays_float("its input has more than one scale");
     const edge e = per_axis_node(m, plain_codes(m, x), x.shape, q.scales, q.zeros, q.axis, q.block, false, x.type);
     m.define(0, data_type::FLOAT, x.shape, stored{e, {}});
     return;
   }
+  if (x.type == data_type::INT32) return void(m.define(0, data_type::FLOAT, x.shape, real_sums(m, x, q.scales[0])));
   const affine p = q.to().params;
   stored s = code_form(m, x);
   if (!(m.graph().desc(s.any()).params == p)) {
@@ -117,23 +116,26 @@ inline void dequantize_linear(importer& m) {
 inline void quantize_linear(importer& m) {
   m.expect(2, 3);
   value& x = m.input(0);
-  m.require(x.is_float(), joined("'", shown(x.name), "' has the type ", type_name(x.type)), "quantize floats");
+  const bool is_sums = x.type == data_type::INT32;
+  m.require(x.is_float() || is_sums, joined("'", shown(x.name), "' has the type ", type_name(x.type)), "quantize floats or int32");
   m.require(m.has_input(2) || m.integer("output_dtype", 0) >= 0, "output_dtype is negative", "export the model again");
   const quantization q = read_quantization(m, x.shape, 0);
   m.require(m.integer("precision", 0) == 0 || m.integer("precision", 0) == data_type::FLOAT, "precision is not float32", "use float32");
   if (x.known != nullptr) {
     constant c{.type = q.type, .shape = x.shape};
     const quantized_constant like{x.known, q.scales, q.zeros, q.axis, q.block};
-    for (size_t i = 0; i < x.known->reals.size(); ++i) {
+    for (size_t i = 0; i < x.count(); ++i) {
       const size_t s = like.scale_of(i);
-      c.integers.push_back(code_of(x.known->reals[i], format_of(q.type), {q.scales[s], q.zeros[s]}));
+      const float v = is_sums ? static_cast<float>(x.known->integers[i]) : x.known->reals[i];
+      c.integers.push_back(code_of(v, format_of(q.type), {q.scales[s], q.zeros[s]}));
     }
     m.define_known(0, std::move(c));
     return;
   }
   if (!q.is_per_tensor()) {
     m.stays_float("its output has more than one scale");
-    const edge e = per_axis_node(m, plain_reals(m, x), x.shape, q.scales, q.zeros, q.axis, q.block, true, q.type);
+    const edge from = is_sums ? m.graph().dequantize(m.name("real"), relabelled(m, plain_codes(m, x), {1.0f, 0})) : plain_reals(m, x);
+    const edge e = per_axis_node(m, from, x.shape, q.scales, q.zeros, q.axis, q.block, true, q.type);
     m.define(0, q.type, x.shape, stored{e, {}});
     return;
   }
@@ -146,7 +148,7 @@ inline void quantize_linear(importer& m) {
     s = from.plain.node >= 0 ? stored{e, {}} : stored{{}, e};
   }
   if (!s.is_there()) {
-    const stored& from = real_form(m, x);
+    const stored from = is_sums ? real_sums(m, x, 1.0f) : real_form(m, x);
     const edge e = m.graph().quantize(m.name(), from.any(), {.out = t.params, .out_format = t.format});
     s = from.plain.node >= 0 ? stored{e, {}} : stored{{}, e};
   }

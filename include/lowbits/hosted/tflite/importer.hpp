@@ -74,6 +74,7 @@ public:
   /// Input k as an edge: computed before, or an input of the model.
   edge x(int k) {
     const tensor t = input(k);
+    require_width(t);
     const edge e = edges_[static_cast<size_t>(t.index)];
     if (e.node >= 0) return e;
     require(!t.is_variable, joined("input ", k, " '", t.name, "' is a state that is kept between runs"),
@@ -143,6 +144,8 @@ public:
   void note(std::string text) { model_.notes.push_back(std::move(text)); }
 
 private:
+  /// 32-bit activations are for QUANTIZE, and for operators that move elements.
+  void require_width(const tensor& t) const;
   static int count(const flatbuffers::Vector<int32_t>* v) noexcept {
     return v == nullptr ? 0 : static_cast<int>(v->size());
   }
@@ -174,6 +177,15 @@ inline void importer::begin(int index, const schema::Operator& o) {
     kind_ += " " + c.custom_code()->str().substr(0, 60);
 }
 
+inline void importer::require_width(const tensor& t) const {
+  using op = schema::BuiltinOperator;
+  if (t.type != TensorType::INT32 || index_ < 0) return;
+  for (const op o : {op::QUANTIZE, op::RESHAPE, op::SQUEEZE, op::EXPAND_DIMS, op::TRANSPOSE, op::SLICE, op::STRIDED_SLICE, op::SPLIT,
+                     op::PAD, op::PADV2, op::CONCATENATION})
+    if (code_ == static_cast<int>(o)) return;
+  fail(joined("tensor '", t.name, "' has the type INT32, which activations cannot have here"), "quantize it to int16 first");
+}
+
 inline tensor_desc importer::desc_of(const tensor& t) const {
   tensor_desc d{.shape = shape_of(t.shape)};
   const std::string subject = joined("tensor '", t.name, "'");
@@ -184,9 +196,10 @@ inline tensor_desc importer::desc_of(const tensor& t) const {
   if (t.type == TensorType::INT8) d.format = {8, true};
   else if (t.type == TensorType::UINT8) d.format = {8, false};
   else if (t.type == TensorType::INT16) d.format = {16, true};
+  else if (t.type == TensorType::INT32) require_width(t), d.format = {32, true};
   else
     fail(joined(subject, " has the type ", t.type_name(), ", which activations cannot have here"),
-         "use int8, uint8, int16 or float32");
+         "use int8, uint8, int16, int32 behind QUANTIZE, or float32");
   require(t.is_quantized(), joined(subject, " has no scale"), "quantize the model");
   require(t.scales.size() == 1, joined(subject, " has a scale per channel"),
           "give activations one scale");
@@ -194,7 +207,7 @@ inline tensor_desc importer::desc_of(const tensor& t) const {
   require(zero >= d.format.lowest() && zero <= d.format.highest(),
           joined(subject, " has a zero point outside of its type"), "quantize the model again");
   require(d.format.bits == 8 || zero == 0 || (zero == -32768 && code_ == static_cast<int>(schema::BuiltinOperator::SOFTMAX)),
-          joined(subject, " has 16 bits and a zero point"),
+          joined(subject, " has ", int{d.format.bits}, " bits and a zero point"),
           "quantize it symmetrically");
   d.params = {t.scales[0], static_cast<int>(zero)};
   return d;
@@ -207,6 +220,7 @@ inline edge importer::constant(const tensor& t) {
     case number_type::q8: data.data = keep<int8_t>(t, as_is, elements_of<int8_t>); break;
     case number_type::u8: data.data = keep<uint8_t>(t, as_is, elements_of<uint8_t>); break;
     case number_type::q16: data.data = keep<int16_t>(t, as_is, elements_of<int16_t>); break;
+    case number_type::q32: data.data = keep<int32_t>(t, as_is, elements_of<int32_t>); break;
     default: data.data = keep<float>(t, as_is, elements_of<float>); break;
   }
   const edge e = graph().constant(names_.make(t.name, joined("constant", t.index)), d, data);
@@ -277,7 +291,7 @@ inline std::vector<int> importer::integers(const tensor& t, size_t largest_count
 inline void importer::add_inputs() {
   for (const int i : *file_.graph().inputs()) {
     const tensor t = read_tensor(file_, i, "model inputs");
-    if (t.type == TensorType::INT32 || t.type == TensorType::INT64) {
+    if ((t.type == TensorType::INT32 && !t.is_quantized()) || t.type == TensorType::INT64) {
       note(joined("input '", t.name, "' of type ", t.type_name(),
                   " is left out: it can only be a shape, and shapes are fixed"));
       continue;

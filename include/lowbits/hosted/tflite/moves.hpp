@@ -116,6 +116,7 @@ inline void pad(importer& m, bool has_value) {
     m.require(vd.same_numbers(d), "the value to pad with is quantized differently than the input",
               "export the model again");
     if (d.kind == element::reals) o.value = elements_of<float>(v)[0];
+    else if (d.is_wide()) o.value = elements_of<int32_t>(v)[0];
     else if (d.format.bits > 8) o.value = elements_of<int16_t>(v)[0];
     else if (d.format.is_signed) o.value = elements_of<int8_t>(v)[0];
     else o.value = elements_of<uint8_t>(v)[0];
