@@ -313,6 +313,18 @@ TEST_CASE("comments and names cannot break out of their line") {
         std::string::npos);
 }
 
+TEST_CASE("how a layer multiplies words is written") {
+  lb::builder<8> g;
+  const lb::affine p{.scale = 1.0f};
+  const auto x = g.input("x", lb::tensor<lb::q16, 2, 2>(p));
+  const auto w = lb::weights(wide_w, lb::symmetric{1.0f});
+  const auto d = g.dense("d", x, {.units = 2, .weights = w, .out = p, .ec = lb::error_compensation::exact});
+  g.output(g.matmul("m", d, x, {.out = p, .ec = lb::error_compensation::three_products}));
+  const std::string text = lb::emit_header(g);
+  CHECK(text.find(".ec = lb::error_compensation::exact}") != std::string::npos);
+  CHECK(text.find(".ec = lb::error_compensation::three_products}") != std::string::npos);
+}
+
 TEST_CASE("graphs that text cannot describe are refused") {
   lb::builder<8> empty;
   CHECK(refusal([&] { lb::emit_header(empty); }) ==

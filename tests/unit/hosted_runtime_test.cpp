@@ -136,7 +136,24 @@ constexpr auto make_unpacked() {
   return g.output(g.dense("q16", w, {.units = 1, .weights = lb::weights(words, lb::symmetric{.01f}), .out = out}));
 }
 
+/// A 16-bit layer by products of bytes.
+template <lb::error_compensation How>
+constexpr auto make_compensated() {
+  lb::builder<4> g;
+  const auto x = g.input("x", lb::tensor<lb::q16, 2, 6>({.scale = .001f}));
+  return g.output(g.dense("d", x, {.units = 1, .weights = lb::weights(words, lb::symmetric{.01f}), .out = {.scale = .1f}, .ec = How}));
+}
+
 }  // namespace
+
+TEST_CASE("runtime model: error compensation, where it gives the bits of the 16-bit layer") {
+  constexpr auto exact = make_compensated<lb::error_compensation::exact>();
+  constexpr auto three = make_compensated<lb::error_compensation::three_products>();
+  buffers in{std::vector<unsigned char>(24)};
+  lowbits_test::fill_random(in[0].data(), in[0].size(), 5);
+  CHECK(lb::runtime_model(exact).run(in) == lb::runtime_model(make_compensated<lb::error_compensation::none>()).run(in));
+  CHECK_THROWS_WITH_AS(lb::runtime_model{three}, doctest::Contains("node 'd' leaves a product out"), lb::model_error);
+}
 
 TEST_CASE("runtime model: a large graph; packed and unsigned weights") {
   compare<golden::make_net>("golden network");

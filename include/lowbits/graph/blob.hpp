@@ -60,6 +60,7 @@ constexpr uint32_t graph_fingerprint(const Graph& g, int node_count) noexcept {
     mix(static_cast<int64_t>(nd.weights.offset));
     mix(static_cast<int64_t>(fp::to_bits(nd.out.params.scale)));
     for (int k = 0; k < nd.in_count; ++k) mix(nd.in[k]);
+    if (nd.ec != error_compensation::none) mix(static_cast<int64_t>(nd.ec));
     for (int a = 0; a < nd.out.shape.rank; ++a) mix(nd.out.shape.extent[a]);
   }
   return h;

@@ -23,6 +23,7 @@ constexpr edge builder<Capacity>::conv2d(const node_name& name, edge x, const co
                   graph_errc::groups)) {
       const int64_t depth = int64_t{n.window.taps()} * (e.c / o.groups);
       infer::check_weights(n, in, depth * o.out_c, o.out_c, depth, v);
+      infer::check_compensation(n, in, in.format.bits, n.weights.format.bits, depth, v);
     }
     e.c = o.out_c;
     n.out.shape = e.shape_like(in);
@@ -62,6 +63,7 @@ constexpr edge builder<Capacity>::transposed_conv2d(const node_name& name, edge 
     v.require(o.out_c >= 1, graph_errc::channels, 1, o.out_c);
     const int64_t depth = int64_t{n.window.taps()} * e.c;
     if (v.ok()) infer::check_weights(n, in, depth * o.out_c, o.out_c, depth, v);
+    infer::check_compensation(n, in, in.format.bits, n.weights.format.bits, depth, v);
     e.c = o.out_c;
     n.out.shape = e.shape_like(in);
   }
@@ -76,6 +78,7 @@ constexpr edge builder<Capacity>::dense(const node_name& name, edge x, const den
   if (v.require(o.units >= 1, graph_errc::channels, 1, o.units)) {
     infer::check_weights(n, desc(x), int64_t{rows.columns} * o.units, o.units,
                          rows.columns, v);
+    infer::check_compensation(n, desc(x), desc(x).format.bits, n.weights.format.bits, rows.columns, v);
     n.out.shape = row_extents::is_single(desc(x)) ? tensor_shape{1, {o.units}}
                                                   : tensor_shape{2, {rows.rows, o.units}};
   }
@@ -89,8 +92,10 @@ constexpr edge builder<Capacity>::matmul(const node_name& name, edge x, edge w, 
   n.flag[0] = o.x_transposed;
   n.flag[1] = o.w_transposed;
   n.product = o.product;
+  n.ec = o.ec;
   v.require(desc(x).kind == desc(w).kind, graph_errc::element);
   const matmul_shape m = infer::matmul_extents(desc(x), desc(w), o, n.out.shape, v);
+  infer::check_compensation(n, desc(x), desc(x).format.bits, desc(w).format.bits, m.depth, v);
   if (n.out.kind == element::reals) return push(n, v);
   const int64_t product = infer::largest_value(desc(x)) * infer::largest_value(desc(w));
   v.require(product == 0 || m.depth <= highest_of<int64_t> / product, graph_errc::accumulator);

@@ -21,6 +21,7 @@ struct step_signature {
   bool has_wide_sums = false;  ///< 64 bits
   bool is_prepared = false;  ///< weights have a layout for each architecture
   sum_definition sum = sum_definition::single;
+  error_compensation ec = error_compensation::none;
 
   constexpr bool operator==(const step_signature&) const = default;
 };
@@ -75,6 +76,9 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
     s.is_prepared = has_prepared_layout(s, n.weights);
   }
   if (gives_sums(s)) s.has_wide_sums = false;  // 32 bits were proven
+  // Such sums are joined in 64 bits, from prepared parts.
+  s.ec = n.ec;
+  if (s.ec != error_compensation::none) s.has_wide_sums = true, s.is_prepared = has_weights(s.kind);
   if (s.out == number_type::real && has_weights(s.kind)) s.policy = rounding::single;
   if (s.x == number_type::real && n.kind != op_kind::quantize) s.policy = rounding::single, s.sum = sum_definition::single, s.has_wide_sums = false;
   return s;

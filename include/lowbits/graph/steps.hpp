@@ -8,6 +8,7 @@
 
 #include <lowbits/graph/signature.hpp>
 #include <lowbits/graph/steps_data.hpp>
+#include <lowbits/kernel/compensated.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -91,7 +92,8 @@ constexpr auto select_step() noexcept {
   using y_type = typename number_types<S.y>::codes;
   using out_type = typename number_types<S.out>::codes;
   using out_element = typename number_types<S.out>::element;
-  using acc = std::conditional_t<S.has_wide_sums, int64_t, int32_t>;
+  using acc = std::conditional_t<S.ec != error_compensation::none, kernel::compensated_sum<S.ec>,
+                                 std::conditional_t<S.has_wide_sums, int64_t, int32_t>>;
   constexpr op_kind kind = S.kind;
   if constexpr (is_real_operation(S) && has_weights(kind) && S.weights != weight_storage::f32) {
     if constexpr (kind == op_kind::depthwise) return dynamic_on_each_arch<kernel::depthwise, Data>{};

@@ -176,6 +176,11 @@ public:
                n.product != scale_product::exact);
   }
 
+  option_list& ec(const node& n) {
+    return add("ec", n.ec == error_compensation::exact ? "lb::error_compensation::exact" : "lb::error_compensation::three_products",
+               n.ec != error_compensation::none);
+  }
+
   /// The items with braces, as arguments of a call.
   std::vector<std::string> arguments() const {
     std::vector<std::string> a = items_;
@@ -212,7 +217,7 @@ inline option_list weighted(const node& n, const call_context& c) {
   }
   o.add("groups", joined(n.groups), n.kind == op_kind::conv2d && n.groups != 1);
   o.add("multiplier", joined(n.groups), n.kind == op_kind::depthwise && n.groups != 1);
-  return o.weights(n, c).out(n, c).policy(n).product(n);
+  return o.weights(n, c).out(n, c).policy(n).product(n).ec(n);
 }
 
 inline option_list moved(const node& n, const call_context& c) {
@@ -259,6 +264,7 @@ inline std::vector<std::string> arguments(const node& n, const call_context& c, 
           .out(n, c)
           .policy(n)
           .product(n)
+          .ec(n)
           .arguments();
     case op_kind::max_pool: call = "max_pool"; return o.window(n, c, true).fused(n).arguments();
     case op_kind::average_pool:

@@ -63,6 +63,9 @@ inline constexpr runtime_step_table runtime_makers = []<size_t... K>(std::index_
 }  // namespace detail
 
 runtime_step make_runtime_step(const runtime_graph& g, int i, arch_id arch) {
+  if (g[i].ec == error_compensation::three_products)
+    refuse("runtime_model", joined("node '", g[i].name, "' leaves a product out, which has no code at run time"),
+           "compile the graph with model<>, or use error_compensation::exact");
   step_signature wanted = signature_of(g, i);
   for (;;) {
     for (size_t k = 0; k < runtime_signatures::all.count; ++k)

@@ -239,6 +239,19 @@ constexpr void check_weights(const node& n, const tensor_desc& in, int64_t count
   if (v.ok() && n.out.is_wide() && !in.is_wide()) check_sums(n, in, channels, products, v);
 }
 
+/// Products in one output of a layer with error compensation: sums of parts stay in 32 bits with any zero points.
+inline constexpr int64_t largest_compensated_depth = 32768;
+
+/// Error compensation splits codes of 9 bits or more, `x_bits` and `w_bits` wide, with codes as the result.
+constexpr void check_compensation(const node& n, const tensor_desc& in, int x_bits, int w_bits, int64_t products, verdict& v) noexcept {
+  if (n.ec == error_compensation::none) return;
+  const bool both = x_bits > 8 && w_bits > 8, one = x_bits > 8 || w_bits > 8;
+  v.require(in.kind == element::codes && !scales_first(n, in) && !n.out.is_wide() && larger(x_bits, w_bits) <= 16 &&
+                (n.ec == error_compensation::exact ? one : both),
+            graph_errc::compensation);
+  v.require(products <= largest_compensated_depth, graph_errc::compensated_depth, largest_compensated_depth, products);
+}
+
 /// Numpy's rule: axes are aligned at the end, an extent of 1 is repeated.
 constexpr tensor_shape broadcast(const tensor_shape& a, const tensor_shape& b,
                                  verdict& v) noexcept {

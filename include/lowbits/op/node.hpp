@@ -85,6 +85,7 @@ struct node {
   rounding policy = rounding::single;
   scale_product product = scale_product::exact;
   sum_definition sum = sum_definition::single;
+  error_compensation ec = error_compensation::none;
 
   int axis = 0;             ///< concat
   int list[3][max_rank]{};  ///< pad: before; transpose: axes; slice: begin, extent, step

@@ -6,6 +6,7 @@
 #include <lowbits/core/shapes.hpp>
 #include <lowbits/fixed/requantize.hpp>
 #include <lowbits/op/weights.hpp>
+#include <lowbits/quant/compensation.hpp>
 #include <lowbits/ref/dynamic_layer.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
@@ -70,6 +71,7 @@ struct conv2d_options {
   activation fused = activation::none;
   rounding policy = rounding::single;
   scale_product product = scale_product::exact;
+  error_compensation ec = error_compensation::none;
 };
 
 struct depthwise_options {
@@ -101,6 +103,7 @@ struct transposed_conv2d_options {
   activation fused = activation::none;
   rounding policy = rounding::single;
   scale_product product = scale_product::exact;
+  error_compensation ec = error_compensation::none;
 };
 
 struct dense_options {
@@ -113,6 +116,7 @@ struct dense_options {
   activation fused = activation::none;
   rounding policy = rounding::single;
   scale_product product = scale_product::exact;
+  error_compensation ec = error_compensation::none;
 };
 
 struct matmul_options {
@@ -123,6 +127,7 @@ struct matmul_options {
   activation fused = activation::none;
   rounding policy = rounding::single;
   scale_product product = scale_product::exact;
+  error_compensation ec = error_compensation::none;
 };
 
 struct pool_options {

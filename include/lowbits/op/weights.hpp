@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <lowbits/pack/packed_array.hpp>
+#include <lowbits/quant/compensation.hpp>
 #include <lowbits/quant/qparams.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
@@ -92,6 +93,7 @@ struct weight_scales {
   constexpr weight_scales(const affine& p) noexcept : all(p) {}     // NOLINT
   constexpr weight_scales(const symmetric& p) noexcept : all(p) {}  // NOLINT
   constexpr weight_scales(const pow2& p) noexcept : all(p) {}       // NOLINT
+  constexpr weight_scales(const compensated& p) noexcept : all(p) {}  // NOLINT
 };
 
 namespace detail {
