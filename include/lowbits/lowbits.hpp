@@ -37,8 +37,11 @@
 #include <lowbits/pack/packed_array.hpp>
 #include <lowbits/pack/quantized_tensor.hpp>
 
+#include <lowbits/ref/compensated_sampling.hpp>
+
 #include <lowbits/kernel/dynamic_quantize.hpp>
 
+#include <lowbits/kernel/compensated_gemm.hpp>
 #include <lowbits/kernel/prepared_gemm.hpp>
 
 #include <lowbits/op/imported_ops.hpp>
