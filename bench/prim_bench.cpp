@@ -52,6 +52,32 @@ void add(prims::gemm, Arch) {
   });
 }
 
+template <class Arch, int Bits>
+void add_bits() {
+  using P = lb::prim<prims::gemm_bits, Arch>;
+  constexpr int cols = 64, groups = 8, depth = 32 * groups;
+  for (const int rows : {1, 4})
+    add_benchmark<Arch>(("gemm_bits_" + std::to_string(Bits) + (rows == 1 ? "_row" : "_4_rows")).c_str(), [rows](benchmark::State& state) {
+      const auto x = random_codes<int8_t>(static_cast<size_t>(rows * depth));
+      const auto w = random_codes<unsigned char>(static_cast<size_t>(cols * depth / 8 * Bits));
+      const std::vector<int32_t> start(cols), offsets(static_cast<size_t>(rows));
+      std::vector<int32_t> acc(static_cast<size_t>(rows * cols));
+      for (auto _ : state) {
+        P::template run<Bits>(rows, cols, groups, x.data(), depth, w.data(), 0, start.data(), offsets.data(), acc.data());
+        benchmark::ClobberMemory();
+      }
+      count_operations(state, 2.0 * rows * cols * depth);
+    });
+}
+template <class Arch>
+void add(prims::gemm_bits, Arch) {
+  add_bits<Arch, 1>();
+  add_bits<Arch, 2>();
+  add_bits<Arch, 3>();
+  add_bits<Arch, 4>();
+  add_bits<Arch, 7>();
+}
+
 template <class Arch>
 void add(prims::requantize, Arch) {
   using P = lb::prim<prims::requantize, Arch>;

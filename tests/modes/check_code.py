@@ -21,6 +21,7 @@ ONCE, TWICE = "lb::rescale_rule::once", "lb::rescale_rule::twice"
 USES = {
     "gemm": ["P::run"],
     "gemm_codes": [f"P::template run<{ONCE}, int8_t>", f"P::template run<{TWICE}, int8_t>"],
+    "gemm_bits": [f"P::template run<{bits}>" for bits in range(1, 8)],
     "requantize": [f"P::template run<{ONCE}, int8_t>", f"P::template run<{TWICE}, uint8_t>"],
     "sums_to_float": ["P::run"],
     "depthwise": [f"P::template run<{ONCE}, int8_t>", f"P::template run<{TWICE}, uint8_t>", "P::sums"],
@@ -44,6 +45,7 @@ INSTRUCTIONS = {
     "gemm": {"amx": r"tdpbusd", "avx512vnni": r"vpdpbusd .*%zmm", "avxvnni": r"\{vex\} vpdpbusd .*%ymm", "avx512bw": r"vpmaddwd .*%zmm",
              "avx2": r"vpmaddwd .*%ymm", "sse41": r"^pmaddwd"},
     "gemm_codes": {"amx": r"tdpbusd", "avx512vnni": r"vpdpbusd .*%zmm"},
+    "gemm_bits": {"avx512vnni": r"vpdpbusd .*%zmm", "avx2": r"vpmaddubsw .*%ymm"},
     "requantize": {"avx512bw": r"vpmuldq .*%zmm", "avx2": r"vpmuldq .*%ymm", "sse41": r"^pmuldq"},
     "sums_to_float": {"avx512bw": r"vcvtdq2ps .*%zmm", "avx2": r"vcvtdq2ps .*%ymm"},
     "depthwise": {"avx512vnni": r"vpdpbusd .*%zmm", "avx2": r"vpmaddwd .*%ymm", "sse41": r"^pmaddwd"},

@@ -6,6 +6,7 @@
 // any architecture is: this header, and one line per primitive at its end.
 
 #include <lowbits/arch/prim.hpp>
+#include <lowbits/pack/layout.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -68,6 +69,43 @@ struct prim<prims::gemm, arch::odd_tile> {
           sum += static_cast<uint32_t>(x[r * stride + k] * w[(k / depth_step * n + c) * depth_step + k % depth_step]);
         acc[r * n + c] = static_cast<int32_t>(sum);
       }
+  }
+};
+
+template <>
+struct prim<prims::gemm_bits, arch::odd_tile> {
+  /// The number of row c, column k of a strip.
+  template <int Bits>
+  static int number(const unsigned char* w, int groups, int c, int k) {
+    const unsigned char* const group = w + (ptrdiff_t{c / 16} * groups + k / 32) * 64 * Bits;
+    int n = 0;
+    eight_codes_parts(Bits, k % 32 / 4, [&](const code_part& p) {
+      n |= (group[64 * p.byte + static_cast<size_t>(c % 16 * 4 + k % 4)] >> p.shift & ((1 << p.width) - 1)) << p.from;
+    });
+    return n;
+  }
+  template <int Bits>
+  static void run(int m, int n, int groups, const int8_t* x, ptrdiff_t stride, const unsigned char* w, int twice,
+                  const int32_t* start, const int32_t* offsets, int32_t* acc) noexcept {
+    for (int r = 0; r < m; ++r)
+      for (int c = 0; c < n; ++c) {
+        auto sum = static_cast<uint32_t>(start[c]) + static_cast<uint32_t>(offsets[r]);
+        for (int k = 0; k < 32 * groups; ++k)
+          sum += static_cast<uint32_t>(x[r * stride + k] * (number<Bits>(w, groups, c, k) << twice));
+        acc[r * n + c] = static_cast<int32_t>(sum);
+      }
+  }
+  template <int Bits>
+  static void unpack(int n, int groups, int step, const unsigned char* w, int twice, int minus, int8_t* to) noexcept {
+    for (int c = 0; c < n; ++c)
+      for (int k = 0; k < 32 * groups; ++k)
+        to[(k / step * n + c) * step + k % step] = static_cast<int8_t>((number<Bits>(w, groups, c, k) << twice) - minus);
+  }
+  template <class Element>
+  static int32_t rows(int n, int padded, const Element* x, int minus, int8_t* to) noexcept {
+    int32_t sum = 0;
+    for (int i = 0; i < padded; ++i) sum += to[i] = static_cast<int8_t>(i < n ? x[i] - minus : 0);
+    return sum;
   }
 };
 
@@ -290,6 +328,7 @@ struct prim<prims::position_mean, arch::odd_tile> {
 #define LOWBITS_EXTRA_ROWS                                                                        \
   LOWBITS_PRIM(gemm, odd_tile)                                                                    \
   LOWBITS_PRIM(gemm_codes, odd_tile)                                                              \
+  LOWBITS_PRIM(gemm_bits, odd_tile)                                                               \
   LOWBITS_PRIM(requantize, odd_tile)                                                              \
   LOWBITS_PRIM(sums_to_float, odd_tile)                                                           \
   LOWBITS_PRIM(depthwise, odd_tile)                                                               \

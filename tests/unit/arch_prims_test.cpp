@@ -201,6 +201,75 @@ void check(prims::gemm_codes, Arch) {
   check_gemm_codes<Arch, lb::rescale_rule::twice, uint8_t>(random);
 }
 
+// ---- weights of few bits: any bytes are weights
+template <class Arch, int Bits>
+void check_gemm_bits(naive::random_numbers& random) {
+  using P = lb::prim<prims::gemm_bits, Arch>;
+  using plain = lb::prim<prims::gemm_bits, odd_tile>;
+  const auto compare = [&](int m, int n, int groups, const std::vector<int8_t>& x, const std::vector<uint8_t>& w) {
+    const int depth = 32 * groups, twice = random.in(0, 1);
+    const auto start = start_values(static_cast<std::size_t>(n), random), offsets = start_values(static_cast<std::size_t>(m), random);
+    std::vector<int32_t> expected(static_cast<std::size_t>(m * n));
+    plain::run<Bits>(m, n, groups, x.data(), depth, w.data(), twice, start.data(), offsets.data(), expected.data());
+    for (const auto where : both_places) {
+      auto* acc = y_memory.take<int32_t>(expected.size(), where);
+      static guarded::memory offset_memory;
+      P::template run<Bits>(m, n, groups, a_memory.copy(x, where), depth, b_memory.copy(w, where), twice, c_memory.copy(start, where),
+                            offset_memory.copy(offsets, where), acc);
+      const std::string wrong = difference(acc, expected);
+      if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " gemm_bits ", Bits, " bits, ", m, "x", n, "x", depth, ": ", wrong);
+    }
+  };
+  const auto weights = [&](int n, int groups) {
+    return codes<uint8_t>(static_cast<std::size_t>(n / 16 * groups * 64 * Bits), random);
+  };
+  for (int m = 1; m <= 9; ++m)
+    for (int n = 16; n <= 144; n += m == 1 ? 16 : 48)
+      for (const int groups : {0, 1, 2, 5}) compare(m, n, groups, codes<int8_t>(static_cast<std::size_t>(m * 32 * groups), random), weights(n, groups));
+  // The largest sums, one group more than the fields' own sums can take.
+  if (Bits == 1 || Bits == 4 || Bits == 7)
+    compare(1, 16, 2049, std::vector<int8_t>(32 * 2049, -128), std::vector<uint8_t>(64 * Bits * 2049, 0xff));
+
+  for (const int n : {16, 32, 48})
+    for (const int groups : {0, 1, 3})
+      for (const int step : {2, 4}) {
+        if (step == 2 && lb::kernel::tile_of<lb::best_prim<prims::gemm, Arch>>.depth_step == 4) continue;
+        const auto w = weights(n, groups);
+        const int twice = random.in(0, Bits < 7 ? 1 : 0), minus = random.in(0, 1 << (Bits - 1));
+        std::vector<int8_t> expected(static_cast<std::size_t>(n * groups * 32));
+        plain::unpack<Bits>(n, groups, step, w.data(), twice, minus, expected.data());
+        for (const auto where : both_places) {
+          auto* to = y_memory.take<int8_t>(expected.size(), where);
+          P::template unpack<Bits>(n, groups, step, b_memory.copy(w, where), twice, minus, to);
+          const std::string wrong = difference(to, expected);
+          if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " unpack ", Bits, " bits, ", n, " columns, ", groups, " groups, step ", step, ": ", wrong);
+        }
+      }
+}
+template <class Arch, class Element>
+void check_rows(naive::random_numbers& random) {
+  for (int n = 0; n <= 130; ++n)
+    for (const int minus : {0, 128}) {
+      const int padded = lb::round_up(n, 32);
+      std::vector<Element> x;
+      std::vector<int8_t> expected(static_cast<std::size_t>(padded));
+      for (const int8_t c : codes<int8_t>(static_cast<std::size_t>(n), random)) x.push_back(static_cast<Element>(c + minus));
+      const int32_t sum = lb::prim<prims::gemm_bits, odd_tile>::rows(n, padded, x.data(), minus, expected.data());
+      for (const auto where : both_places) {
+        auto* to = y_memory.take<int8_t>(expected.size(), where);
+        if (lb::prim<prims::gemm_bits, Arch>::rows(n, padded, a_memory.copy(x, where), minus, to) != sum) FAIL_CHECK(std::string(Arch::name), " sum of ", n);
+        const std::string wrong = difference(to, expected);
+        if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " rows of ", n, ": ", wrong);
+      }
+    }
+}
+template <class Arch>
+void check(prims::gemm_bits, Arch) {
+  naive::random_numbers random(19);
+  [&]<int... I>(std::integer_sequence<int, I...>) { (check_gemm_bits<Arch, I + 1>(random), ...); }(std::make_integer_sequence<int, 7>{});
+  check_rows<Arch, typename lb::best_prim<prims::gemm, Arch>::element>(random);
+}
+
 // ---- sums to real numbers: every combination of null pointers
 template <class Arch>
 void check(prims::sums_to_float, Arch) {

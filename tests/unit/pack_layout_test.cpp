@@ -93,6 +93,33 @@ bytes stored_planes(const matrix& m) {
   return w.out;
 }
 
+/// The table of docs/formats.md: whose bit each bit of each byte is, from the highest bit on, as code and bit number.
+bytes stored_eights(const matrix& m) {
+  static const char* const tables[] = {
+      "7060504030201000",
+      "3130212011100100 7170616051504140",
+      "6261121110020100 7271323130222120 7060525150424140",
+      "1312111003020100 3332313023222120 5352515043424140 7372717063626160",
+      "5453520403020100 6463621413121110 7473722423222120 5150713433323130 6160704443424140",
+      "6564050403020100 6362151413121110 6160252423222120 7574353433323130 7372454443424140 7170555453525150",
+      "7606050403020100 7516151413121110 7426252423222120 7336353433323130 7246454443424140 7156555453525150 7066656463626160",
+      "0706050403020100 1716151413121110 2726252423222120 3736353433323130 4746454443424140 5756555453525150 6766656463626160 7776757473727170"};
+  std::string table;
+  for (const char* c = tables[m.bits - 1]; *c != '\0'; ++c)
+    if (*c != ' ') table += *c;
+  bit_writer w;
+  for (std::size_t i = 0; i < tiles(m.rows, 16); ++i)
+    for (std::size_t j = 0; j < tiles(m.columns, 32); ++j)
+      for (std::size_t vector = 0; vector < m.bits; ++vector)
+        for (std::size_t r = 0; r < 16; ++r)
+          for (std::size_t k = 0; k < 4; ++k)
+            for (std::size_t b = 8; b-- > 0;) {
+              const std::size_t at = 2 * (8 * vector + b), code = static_cast<std::size_t>(table[at] - '0');
+              w.add(m(i * 16 + r, j * 32 + 4 * code + k) >> (table[at + 1] - '0') & 1, 1);
+            }
+  return w.out;
+}
+
 const std::size_t shapes[][2] = {{0, 0}, {0, 5}, {5, 0}, {1, 1}, {1, 31}, {3, 7},
                                  {16, 32}, {17, 33}, {15, 64}, {33, 13}, {2, 100}};
 
@@ -107,7 +134,8 @@ struct layout_under_test {
 };
 template <class Layout, class Q>
 layout_under_test at(const char* layout) {
-  const bool offset = std::is_same_v<Layout, lb::planes_layout> && !Q::is_binary && Q::is_signed;
+  const bool unsigned_codes = std::is_same_v<Layout, lb::planes_layout> || std::is_same_v<Layout, lb::eights_layout>;
+  const bool offset = unsigned_codes && !Q::is_binary && Q::is_signed;
   return {name_of<Q>() + " " + layout, lb::qformat::of<Q>(), offset,
           [](std::size_t r, std::size_t c) { return Layout::template bytes<Q>(r, c); },
           [](const int* v, std::size_t r, std::size_t c, lb::uint8_t* b) { lb::pack<Layout, Q>(v, r, c, b); },
@@ -150,6 +178,7 @@ TEST_CASE("every layout writes the documented bytes and reads them back") {
     check(c, at<lb::panel_layout<16, 4>, Q>("panel 16x4"), [](const matrix& m) { return stored_panels(m, 16, 4); });
     check(c, at<lb::panel_layout<3, 5>, Q>("panel 3x5"), [](const matrix& m) { return stored_panels(m, 3, 5); });
     check(c, at<lb::planes_layout, Q>("planes"), stored_planes);
+    if constexpr (Q::bits <= 8) check(c, at<lb::eights_layout, Q>("eights"), stored_eights);
     if constexpr (Q::bits == 1 || Q::bits == 2 || Q::bits == 4) {
       check(c, at<lb::interleaved_layout<1>, Q>("one lane"), [](const matrix& m) { return stored_interleaved(m, 1); });
       check(c, at<lb::interleaved_layout<16>, Q>("16 lanes"), [](const matrix& m) { return stored_interleaved(m, 16); });
@@ -216,5 +245,6 @@ constexpr bool one_code_in_planes() {
 }
 static_assert(one_code_in_planes());
 static_assert(lb::planes_layout::bytes<lb::q3>(17, 33) == 4 * 3 * 64);
+static_assert(lb::eights_layout::bytes<lb::q3>(17, 33) == 4 * 3 * 64 && lb::eights_layout::bytes<lb::q8>(1, 1) == 512);
 
 }  // namespace

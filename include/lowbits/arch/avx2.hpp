@@ -8,6 +8,7 @@
 #include <lowbits/arch/avx2/eltwise.hpp>
 #include <lowbits/arch/avx2/float_output.hpp>
 #include <lowbits/arch/avx2/gemm.hpp>
+#include <lowbits/arch/avx2/gemm_bits.hpp>
 #include <lowbits/arch/avx2/lookup.hpp>
 #include <lowbits/arch/avx2/pool.hpp>
 #include <lowbits/arch/avx2/requantize.hpp>

@@ -6,4 +6,5 @@
 #include <lowbits/arch/avx512vnni/depthwise.hpp>
 #include <lowbits/arch/avx512vnni/depthwise_window.hpp>
 #include <lowbits/arch/avx512vnni/gemm.hpp>
+#include <lowbits/arch/avx512vnni/gemm_bits.hpp>
 #include <lowbits/arch/avx512vnni/gemm_codes.hpp>

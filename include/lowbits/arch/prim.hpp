@@ -131,6 +131,17 @@ namespace prims {
 /// last parameter `flip` of run, shift<Code>, says how they are to be changed. It reads whole steps.
 struct gemm {};
 
+/// A few rows of signed codes times weights of 1 to 7 bits, packed as by eights_layout in strips of 16 columns:
+///   run<Bits>(m, n, groups, x, stride, w, twice, start, offsets, acc)
+///       acc[r * n + c] = start[c] + offsets[r] + (sum over k < 32 * groups of x[r * stride + k] * number(k, c)) * 2^twice
+/// in 32 bits, wrapping. n is a multiple of 16; number(k, c) is the unsigned one of row c, column k of the layout.
+///   unpack<Bits>(n, groups, step, w, twice, minus, to)
+///       to[(k / step * n + c) * step + k % step] = number(k, c) * 2^twice - minus
+/// for c < n, k < 32 * groups: a panel as prims::gemm reads it, step being 2 or 4.
+///   rows(n, padded, x, minus, to)    to[i] = x[i] - minus for i < n, 0 for n <= i < padded; gives the sum
+/// x being what prims::gemm calls elements, uint8_t or int16_t, and padded a multiple of 32.
+struct gemm_bits {};
+
 /// Any number of rows times any number of panels of weights, to 8-bit codes: what prims::gemm and
 /// prims::requantize give together, for architectures that are faster when they do both.
 ///   run<Rule>(rows, n, used, steps, x, stride, w, start, factors, stage, y, y_stride, work, flip)

@@ -7,7 +7,7 @@
 #include <lowbits/core/bytes.hpp>
 #include <lowbits/kernel/fast_eltwise.hpp>
 #include <lowbits/kernel/gather.hpp>
-#include <lowbits/kernel/gemm.hpp>
+#include <lowbits/kernel/gemm_bits.hpp>
 #include <lowbits/kernel/operand.hpp>
 #include <lowbits/ref/gemm.hpp>
 
@@ -29,14 +29,26 @@ struct dense {
   static_assert(sizeof(X) == 1 && fits_byte<W>);
   static constexpr int row_grain = P::rows, col_grain = P::cols;  ///< parts begin at multiples of these
 
-  static constexpr size_t packed_bytes(const gemm_shape& s) noexcept { return weights(s).bytes(); }
+  static constexpr bool keeps_bits = kernel::keeps_bits<Arch, W>();
+
+  static constexpr size_t packed_bytes(const gemm_shape& s) noexcept {
+    if constexpr (keeps_bits) return bits(s).bytes();
+    else return weights(s).bytes();
+  }
   /// For one part.
-  static constexpr size_t scratch_bytes(const gemm_shape& s) noexcept { return work_total(block(s).bytes()); }
+  static constexpr size_t scratch_bytes(const gemm_shape& s) noexcept {
+    if constexpr (keeps_bits) return work_total(block(s).bytes() + bits_block(bits(s), all_rows(s)).bytes());
+    else return work_total(block(s).bytes());
+  }
 
   /// Writes packed_bytes at a multiple of 64, for this x_zero. bias may be null.
   static void pack(const gemm_shape& s, const W& w, const int32_t* bias, int x_zero, unsigned char* packed) noexcept {
-    weights(s).pack([&](int c, int k) { return int{w[static_cast<size_t>(ptrdiff_t{c} * s.depth + k)]} - byte_shift<W>; },
-                    [&](int c) { return bias != nullptr ? bias[c] : 0; }, x_zero + P::template shift<X>, packed);
+    const auto weight = [&](int c, int k) { return int{w[static_cast<size_t>(ptrdiff_t{c} * s.depth + k)]} - byte_shift<W>; };
+    const auto first = [&](int c) { return bias != nullptr ? bias[c] : 0; };
+    if constexpr (keeps_bits)
+      bits(s).template pack<bits_code_of<W>.bits>(weight, first, x_zero + P::template shift<X>, x_zero + bits_calls_of<Arch, X, W>.signed_shift, packed);
+    else
+      weights(s).pack(weight, first, x_zero + P::template shift<X>, packed);
   }
 
   /// Parts that do not overlap may run at the same time, each with a scratch of its own.
@@ -44,6 +56,7 @@ struct dense {
                   const unsigned char* packed, const Rq& rq, Y* y, const residual<Y>& added,
                   unsigned char* scratch) noexcept {
     constexpr const auto& calls = gemm_calls_of<Arch, X, Rq>;
+    if constexpr (keeps_bits) return run_bits(calls, s, part, x, x_zero, w_zero, packed, rq, y, added, scratch);
     const auto w = weights(s);
     const int zero = w_zero - byte_shift<W>;
     if constexpr (most_code_rows<P> > 0 && multiplies_to_codes<Arch, Rq>())
@@ -103,8 +116,36 @@ private:
                             work_area(scratch).take<int32_t>(0), P::template shift<X>);
     return true;
   }
+  static constexpr int64_t all_rows(const gemm_shape& s) noexcept { return smaller<int64_t>(s.rows, int64_t{s.batch} * s.rows); }
   static constexpr auto block(const gemm_shape& s) noexcept {
-    return gemm_block<element>(weights(s), smaller<int64_t>(s.rows, int64_t{s.batch} * s.rows));
+    if constexpr (keeps_bits) return gemm_block<element>(bits(s).unpacked(s.cols), all_rows(s));
+    else return gemm_block<element>(weights(s), all_rows(s));
+  }
+  static constexpr auto bits(const gemm_shape& s) noexcept { return bits_weights{tile_of<P>, bits_code_of<W>, s.depth, s.cols}; }
+
+  static void run_bits(const gemm_calls<element, X, Rq>& calls, const gemm_shape& s, const gemm_part& part, const X* x, int x_zero,
+                       int w_zero, const unsigned char* packed, const Rq& rq, Y* y, const residual<Y>& added,
+                       unsigned char* scratch) noexcept {
+    const auto w = bits(s);
+    const auto rows = block(s);
+    const bits_block few(w, all_rows(s));
+    work_area area(scratch);
+    const row_block<element> x_rows{area.take<element>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
+    auto* const tile = area.take<int32_t>(rows.tile_size);
+    auto* const offsets = area.take<int32_t>(static_cast<size_t>(rows.rows));
+    const bits_area bits_work(few, area);
+    for (int64_t row = part.first_row; row < part.last_row;) {
+      const auto b = s.batch == 1 ? 0 : static_cast<ptrdiff_t>(row / s.rows);
+      const int r = static_cast<int>(row - b * s.rows);
+      const int n = static_cast<int>(smaller<int64_t>(smaller(rows.rows, s.rows - r), part.last_row - row));
+      P::fetch(n, s.depth, x + b * s.x_matrix_step() + r * s.x_row_step(), s.x_row_step(), x_rows.at, x_rows.stride);
+      x_rows.from(0, s.depth).fill(n, rows.depth - s.depth, 0);
+      const ptrdiff_t to = b * s.y_matrix_step() + r * s.y_row_step();
+      gemm_bits_rows(calls, bits_calls_of<Arch, X, W>, n, {x_rows.at, x_rows.stride}, w, packed, part.cols, x_zero, w_zero, few, bits_work,
+                     offsets, rq, {row, 0}, y + to, s.y_row_step(), tile);
+      if (added.codes != nullptr) add(s, n, part.cols, added, y + to, added.codes + to);
+      row += n;
+    }
   }
   /// The residual, while the codes it is added to are still in a cache.
   static void add(const gemm_shape& s, int rows, const column_range& cols, const residual<Y>& added, Y* y,
@@ -122,12 +163,22 @@ private:
   }
 };
 
+/// What weights of type W are copied as.
+template <class W>
+struct plain_weight {
+  using type = typename W::q::storage;
+};
+template <class W>
+struct plain_weight<const W*> {
+  using type = W;
+};
+
 /// The same by the reference, from a copy of bias and weights.
 template <class Arch, class X, class W, class Rq>
 struct plain_dense {
   using arch = Arch;
   using Y = typename Rq::output::storage;
-  using weight = std::remove_cv_t<std::remove_pointer_t<W>>;
+  using weight = typename plain_weight<W>::type;
   static constexpr int row_grain = 1, col_grain = 1;
 
   static constexpr size_t bias_bytes(const gemm_shape& s) noexcept {
@@ -141,7 +192,8 @@ struct plain_dense {
   static void pack(const gemm_shape& s, const W& w, const int32_t* bias, int, unsigned char* packed) noexcept {
     auto* const starts = reinterpret_cast<int32_t*>(packed);
     for (int c = 0; c < s.cols; ++c) starts[c] = bias != nullptr ? bias[c] : 0;
-    copy_elements(w, reinterpret_cast<weight*>(packed + bias_bytes(s)), static_cast<size_t>(s.cols) * static_cast<size_t>(s.depth));
+    auto* const to = reinterpret_cast<weight*>(packed + bias_bytes(s));
+    for (size_t i = 0; i < static_cast<size_t>(s.cols) * static_cast<size_t>(s.depth); ++i) to[i] = static_cast<weight>(w[i]);
   }
   static void run(const gemm_shape& s, const gemm_part& part, const X* x, int x_zero, int w_zero,
                   const unsigned char* packed, const Rq& rq, Y* y, const residual<Y>& added, unsigned char*) noexcept {

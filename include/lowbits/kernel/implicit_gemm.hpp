@@ -6,7 +6,7 @@
 // with zero points on both sides; for anything else packed_bytes() is 0 and the reference has to run.
 
 #include <lowbits/kernel/gather.hpp>
-#include <lowbits/kernel/gemm.hpp>
+#include <lowbits/kernel/gemm_bits.hpp>
 #include <lowbits/kernel/operand.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
@@ -33,6 +33,16 @@ void pack_groups(const conv2d_shape& s, const gemm_weights& layout, const W& w, 
     layout.pack(
         [&](int c, int k) { return int{w[static_cast<size_t>(ptrdiff_t{first + c} * s.depth() + k)]} - byte_shift<W>; },
         [&](int c) { return bias != nullptr ? static_cast<int32_t>(bias[first + c]) : 0; }, zero, packed);
+}
+
+/// The same for weights of few bits, and signed codes of zero point `signed_zero`.
+template <class W, class Bias>
+void pack_bits_groups(const conv2d_shape& s, const bits_weights& layout, const W& w, const Bias* bias, int zero, int signed_zero,
+                      unsigned char* packed) noexcept {
+  for (int first = 0; first < s.out_c; first += s.group_out(), packed += layout.bytes())
+    layout.pack<bits_code_of<W>.bits>(
+        [&](int c, int k) { return int{w[static_cast<size_t>(ptrdiff_t{first + c} * s.depth() + k)]}; },
+        [&](int c) { return bias != nullptr ? static_cast<int32_t>(bias[first + c]) : 0; }, zero, signed_zero, packed);
 }
 
 /// Rows<Element, X> gathers the matrix's rows, one per output position. zero is the weights' zero point
@@ -62,11 +72,38 @@ void run_groups(const gemm_calls<Element, X, Rq>& p, const conv2d_shape& s, cons
   }
 }
 
+/// The same with weights of few bits.
+template <template <class, class> class Rows, class Element, class X, class Rq, class Y>
+void run_bits_groups(const gemm_calls<Element, X, Rq>& p, const bits_calls<Element>& b, const conv2d_shape& s, const X* x, int x_zero,
+                     int zero, const unsigned char* packed, const Rq& rq, Y* y, unsigned char* scratch) noexcept {
+  const conv2d_shape flat = flattened(s);
+  const bits_weights w{p.tile, b.code, s.depth(), s.group_out()};
+  const gemm_block<Element> rows(w.unpacked(w.cols), positions(s));
+  const bits_block few(w, positions(s));
+  work_area area(scratch);
+  const row_block<Element> x_rows{area.take<Element>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
+  auto* const tile = area.take<int32_t>(rows.tile_size);
+  auto* const offsets = area.take<int32_t>(static_cast<size_t>(rows.rows));
+  const bits_area bits_work(few, area);
+  x_rows.from(0, s.depth()).fill(rows.rows, rows.depth - s.depth(), 0);
+  for (int g = 0; g < s.groups; ++g, packed += w.bytes()) {
+    const Rows<Element, X> gathered(flat, p, x, x_zero, g);
+    output_position at;
+    for (int64_t done = 0; done < positions(s); done += rows.rows) {
+      const int n = static_cast<int>(smaller<int64_t>(rows.rows, positions(s) - done));
+      gathered.write(at, n, x_rows);
+      gemm_bits_rows(p, b, n, {x_rows.at, x_rows.stride}, w, packed, {0, w.cols}, x_zero, zero, few, bits_work, offsets, rq,
+                     {done, g * s.group_out()}, y + done * s.out_c + g * s.group_out(), s.out_c, tile);
+    }
+  }
+}
+
 template <class Arch, class X, class W, class Acc, class Rq, template <class, class> class Rows>
 struct implicit_gemm {
   using Y = typename Rq::output::storage;
   static constexpr bool is_fast =
       has_prim<prims::gemm, Arch> && sizeof(X) == 1 && fits_byte<W> && std::is_same_v<Acc, int32_t>;
+  static constexpr bool keeps_bits = is_fast && kernel::keeps_bits<Arch, W>();
 
   /// Bytes of prepared weights; 0: runs from the weights as they are.
   static constexpr size_t packed_bytes(const conv2d_shape& s) noexcept {
@@ -76,7 +113,11 @@ struct implicit_gemm {
   static constexpr size_t scratch_bytes(const conv2d_shape& s) noexcept {
     if constexpr (is_fast) {
       using element = typename best_prim<prims::gemm, Arch>::element;
-      return packed_bytes(s) != 0 ? work_total(gemm_block<element>(weights(s), positions(s)).bytes()) : 0;
+      if (packed_bytes(s) == 0) return 0;
+      if constexpr (keeps_bits)
+        return work_total(gemm_block<element>(weights(s).unpacked(s.group_out()), positions(s)).bytes() + bits_block(weights(s), positions(s)).bytes());
+      else
+        return work_total(gemm_block<element>(weights(s), positions(s)).bytes());
     } else {
       return static_cast<void>(s), 0;
     }
@@ -87,7 +128,9 @@ struct implicit_gemm {
   static void pack(const conv2d_shape& s, const W& w, const Bias* bias, int x_zero, unsigned char* packed) noexcept {
     if constexpr (is_fast) {
       constexpr int shift = best_prim<prims::gemm, Arch>::template shift<X>;
-      if (packed_bytes(s) != 0) pack_groups(s, weights(s), w, bias, x_zero + shift, packed);
+      if (packed_bytes(s) == 0) return;
+      if constexpr (keeps_bits) pack_bits_groups(s, weights(s), w, bias, x_zero + shift, x_zero + bits_calls_of<Arch, X, W>.signed_shift, packed);
+      else pack_groups(s, weights(s), w, bias, x_zero + shift, packed);
     }
   }
 
@@ -97,15 +140,20 @@ protected:
                          const Rq& rq, Y* y, unsigned char* scratch) noexcept {
     if constexpr (is_fast) {
       if (packed == nullptr || packed_bytes(s) == 0) return false;
-      run_groups<Rows>(gemm_calls_of<Arch, X, Rq>, s, x, x_zero, w_zero - byte_shift<W>, packed, rq, y, scratch);
+      if constexpr (keeps_bits)
+        run_bits_groups<Rows>(gemm_calls_of<Arch, X, Rq>, bits_calls_of<Arch, X, W>, s, x, x_zero, w_zero, packed, rq, y, scratch);
+      else
+        run_groups<Rows>(gemm_calls_of<Arch, X, Rq>, s, x, x_zero, w_zero - byte_shift<W>, packed, rq, y, scratch);
       return true;
     }
     return false;
   }
 
 private:
-  static constexpr gemm_weights weights(const conv2d_shape& s) noexcept {
-    return {tile_of<best_prim<prims::gemm, Arch>>, s.depth(), s.group_out()};
+  static constexpr auto weights(const conv2d_shape& s) noexcept {
+    constexpr const gemm_tile& tile = tile_of<best_prim<prims::gemm, Arch>>;
+    if constexpr (keeps_bits) return bits_weights{tile, bits_code_of<W>, s.depth(), s.group_out()};
+    else return gemm_weights{tile, s.depth(), s.group_out()};
   }
 };
 

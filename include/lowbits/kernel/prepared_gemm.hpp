@@ -32,15 +32,33 @@ struct packed_gemm_header {
 };
 static_assert(sizeof(packed_gemm_header) <= packed_alignment);
 
-/// y = rq(x * w + bias), see ref::gemm. X and W are int8_t or uint8_t; Rq is a requantizer,
-/// raw_accumulator<int32_t> or float_output. Sums are taken in 32 bits: the caller sees to it that they
+namespace kernel {
+/// What a product's weights come as.
+template <class W>
+struct gemm_operand {
+  using type = const W*;
+  static constexpr bool is_signed = std::is_signed_v<W>;
+  static constexpr unsigned bits = std::is_integral_v<W> && sizeof(W) == 1 ? 8 : 0;
+};
+template <quantized_type Q>
+struct gemm_operand<Q> {
+  using type = packed_view<Q>;
+  static constexpr bool is_signed = Q::is_signed;
+  static constexpr unsigned bits = Q::bits < 8 ? Q::bits : 0;
+};
+}  // namespace kernel
+
+/// y = rq(x * w + bias), see ref::gemm. X is int8_t or uint8_t. W is one of these, or a number type of 1 to 7 bits whose
+/// codes come as a packed_view and stay packed. Rq is a requantizer, raw_accumulator<int32_t> or float_output. Sums are taken in 32 bits: the caller sees to it that they
 /// suffice (accumulator.hpp).
 template <class X, class Rq, class W = int8_t>
 class gemm {
-  static_assert(sizeof(X) == 1 && sizeof(W) == 1,
-                "lowbits: gemm: x or w is not an 8-bit type; use int8_t or uint8_t");
+  using operand = kernel::gemm_operand<W>;
+  static_assert(sizeof(X) == 1 && operand::bits != 0,
+                "lowbits: gemm: x or w has no kernel; use int8_t or uint8_t, for w also a number type of 1 to 7 bits");
 
 public:
+  using weights_type = typename operand::type;  ///< a pointer to W, or a packed_view<W>
   using Y = typename Rq::output::storage;
 
   /// For the strongest architecture of this processor, or the one named. Asks the processor.
@@ -48,7 +66,7 @@ public:
     constexpr int most = 1 << 30;  // what padding adds still fits in an int
     is_valid_ = s_.rows >= 0 && s_.batch >= 0 && s_.cols >= 0 && s_.cols <= most && s_.depth >= 0 && s_.depth <= most;
     with_usable_arch(arch, [&]<class Arch>(Arch) {
-      using kernel_type = kernel::dense_kernel<Arch, X, const W*, Rq>;
+      using kernel_type = kernel::dense_kernel<Arch, X, weights_type, Rq>;
       if (!is_valid_) return;
       packed_bytes_ = packed_alignment + kernel_type::packed_bytes(s_);
       scratch_bytes_ = kernel_type::scratch_bytes(s_);
@@ -70,7 +88,7 @@ public:
   size_t scratch_bytes(int parts = 1) const noexcept { return scratch_bytes_ * static_cast<size_t>(parts); }
 
   /// w is [cols][depth]; bias has cols elements or is null. The packed weights hold for these zero points.
-  status pack(const W* w, int w_zero, const int32_t* bias, int x_zero, std::span<unsigned char> packed) const noexcept {
+  status pack(weights_type w, int w_zero, const int32_t* bias, int x_zero, std::span<unsigned char> packed) const noexcept {
     if (error() != status::ok) return error();
     if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
     if (packed.size() < packed_bytes_) return status::too_small;
@@ -107,7 +125,7 @@ public:
 
 private:
   packed_gemm_header header(int x_zero, int w_zero) const noexcept {
-    constexpr uint32_t types = (std::is_signed_v<X> ? 1u : 2u) | (std::is_signed_v<W> ? 4u : 8u);
+    constexpr uint32_t types = (std::is_signed_v<X> ? 1u : 2u) | (operand::is_signed ? 4u : 8u) | operand::bits % 8u << 4;
     return {.arch = static_cast<uint32_t>(arch_), .types = types, .cols = s_.cols, .depth = s_.depth,
             .x_zero = x_zero, .w_zero = w_zero, .bytes = packed_bytes_};
   }
@@ -129,7 +147,7 @@ private:
   bool is_valid_ = false;
   int row_grain_ = 1, col_grain_ = 1;
   size_t packed_bytes_ = 0, scratch_bytes_ = 0;
-  void (*pack_)(const gemm_shape&, const W* const&, const int32_t*, int, unsigned char*) noexcept = nullptr;
+  void (*pack_)(const gemm_shape&, const weights_type&, const int32_t*, int, unsigned char*) noexcept = nullptr;
   void (*run_)(const gemm_shape&, const kernel::gemm_part&, const X*, int, int, const unsigned char*, const Rq&, Y*,
                const residual<Y>&, unsigned char*) noexcept = nullptr;
 };

@@ -128,6 +128,69 @@ struct planes_layout {
   static constexpr bool is_offset = true;
 };
 
+/// How eight codes of 1 to 8 bits share as many bytes as they have bits: a byte holds as many whole codes
+/// as fit, and the codes left over are dealt to the bytes' upper ends. A part's `byte` counts from 0.
+///
+///   bits  whole codes in each byte   left over (bits from the highest on: byte.bits)
+///   1     8
+///   2, 4  4, 2
+///   3     2: codes 0 to 5            6: 0.76 2.6        7: 1.76 2.7
+///   5     1: codes 0 to 4            5: 0.765 3.76      6: 1.765 4.76      7: 2.765 3.5 4.5
+///   6     1: codes 0 to 5            6: 0.76 1.76 2.76  7: 3.76 4.76 5.76
+///   7     1: codes 0 to 6            7: 0.7 1.7 2.7 3.7 4.7 5.7 6.7
+template <class Use>
+constexpr void eight_codes_parts(int bits, int code, Use&& use) noexcept {
+  const int fields = 8 / bits, over = code - fields * bits;
+  const auto part = [&](int byte, int shift, int width, int from) { use(code_part{static_cast<size_t>(byte), shift, width, from}); };
+  if (over < 0) {
+    part(code / fields, code % fields * bits, bits, 0);
+  } else if (bits == 3) {
+    part(over, 6, 2, 1);
+    part(2, 6 + over, 1, 0);
+  } else if (bits == 5) {
+    part(over, 5, 3, 2);
+    if (over < 2) {
+      part(3 + over, 6, 2, 0);
+    } else {
+      part(3, 5, 1, 1);
+      part(4, 5, 1, 0);
+    }
+  } else if (bits == 6) {
+    for (int t = 0; t < 3; ++t) part(3 * over + t, 6, 2, 4 - 2 * t);
+  } else {
+    for (int t = 0; t < 7; ++t) part(t, 7, 1, 6 - t);
+  }
+}
+
+/// What the fast kernels read for weights of 1 to 8 bits: unsigned numbers as in planes_layout, in groups of
+/// 16 rows x 32 columns,
+///
+///   [rows / 16][columns / 32][Bits][64 bytes]
+///
+/// Byte 4 * r + k of each of a group's Bits vectors is shared by the codes of row r at columns 4 * i + k, i < 8
+/// (eight_codes_parts): one vector operation on the vectors gives the codes of 16 rows and four columns.
+/// Positions outside the matrix are zero bits.
+struct eights_layout {
+  static constexpr size_t group_rows = 16, group_columns = 32;
+
+  template <quantized_type Q>
+  static constexpr size_t bytes(size_t rows, size_t columns) noexcept {
+    static_assert(Q::bits <= 8, "lowbits: eights_layout: the codes have more than 8 bits; use planes_layout");
+    return ceil_div(rows, group_rows) * ceil_div(columns, group_columns) * group_bytes(Q::bits);
+  }
+  template <quantized_type Q, class Use>
+  static constexpr void parts(size_t /*rows*/, size_t columns, size_t row, size_t column, Use&& use) noexcept {
+    const size_t group = row / group_rows * ceil_div(columns, group_columns) + column / group_columns;
+    const size_t start = group * group_bytes(Q::bits) + row % group_rows * 4 + column % 4;
+    eight_codes_parts(Q::bits, static_cast<int>(column % group_columns / 4), [&](code_part p) {
+      p.byte = start + 64 * p.byte;
+      use(p);
+    });
+  }
+  static constexpr size_t group_bytes(int bits) noexcept { return static_cast<size_t>(bits) * 64; }
+  static constexpr bool is_offset = true;
+};
+
 namespace detail {
 
 /// The bits to flip between Q's code and what Layout stores.

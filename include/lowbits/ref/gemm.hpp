@@ -31,7 +31,7 @@ constexpr auto gemm_element(const gemm_shape& s, const X& x, int x_zero, const W
   const ptrdiff_t from = b * s.x_matrix_step() + r * s.x_row_step();
   Acc acc = bias != nullptr ? static_cast<Acc>(bias[c]) : Acc{0};
   for (int k = 0; k < s.depth; ++k)
-    acc += static_cast<Acc>(x[from + k] - x_zero) * static_cast<Acc>(w[ptrdiff_t{c} * s.depth + k] - w_zero);
+    acc += static_cast<Acc>(x[from + k] - x_zero) * static_cast<Acc>(w[static_cast<size_t>(ptrdiff_t{c} * s.depth + k)] - w_zero);
   const auto row = static_cast<size_t>(b) * static_cast<size_t>(s.rows) + static_cast<size_t>(r);
   auto y = output_of(rq, acc, row, static_cast<size_t>(c));
   if constexpr (sizeof(y) <= 2) {

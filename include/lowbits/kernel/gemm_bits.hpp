@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Products with weights of 1 to 7 bits, which are kept at their own width: a few rows are multiplied by the codes as
+// they are, and for many rows a panel at a time is unpacked to 8 bits and used by all of them.
+
+#include <lowbits/kernel/gemm.hpp>
+#include <lowbits/pack/layout.hpp>
+
+namespace lowbits::inline LOWBITS_ABI::kernel {
+
+/// Weights stand for number * 2^twice - offset, the number being what eights_layout stores.
+struct bits_code {
+  int bits = 0, offset = 0, twice = 0;
+};
+template <class W>
+inline constexpr bits_code bits_code_of = [] {
+  bits_code b;
+  if constexpr (requires { typename W::q; }) {
+    using Q = typename W::q;
+    if (Q::bits < 8) b = {Q::bits, Q::is_binary ? 1 : Q::is_signed ? 1 << (Q::bits - 1) : 0, Q::is_binary ? 1 : 0};
+  }
+  return b;
+}();
+
+/// True when Arch multiplies by weights of type W as they are. Panels must consist of whole strips.
+template <class Arch, class W>
+constexpr bool keeps_bits() noexcept {
+  if constexpr (bits_code_of<W>.bits != 0 && has_prim<prims::gemm_bits, Arch> && has_prim<prims::gemm, Arch>)
+    return best_prim<prims::gemm, Arch>::cols % 16 == 0;
+  else
+    return false;
+}
+
+/// The layout of prepared weights of few bits: start values for a few rows, start values for many, and strips of 16
+/// columns (eights_layout), the depth made up to whole groups.
+struct bits_weights {
+  static constexpr int strip = 16, group = 32;
+  static constexpr int few_rows = 15;  ///< more rows than these are worth unpacking for
+
+  gemm_tile tile;
+  bits_code code;
+  int depth = 0, cols = 0;
+
+  constexpr int padded_depth() const noexcept { return round_up(depth, larger(group, tile.depth_pad)); }
+  constexpr int groups() const noexcept { return padded_depth() / group; }
+  constexpr int padded_cols() const noexcept { return round_up(cols, strip); }
+  constexpr size_t start_bytes() const noexcept { return work_bytes(static_cast<size_t>(padded_cols()), sizeof(int32_t)); }
+  constexpr size_t strip_bytes() const noexcept { return static_cast<size_t>(groups()) * 64 * static_cast<size_t>(code.bits); }
+  constexpr size_t bytes() const noexcept {
+    return 2 * start_bytes() + static_cast<size_t>(padded_cols() / strip) * strip_bytes();
+  }
+  const int32_t* start(const unsigned char* packed, int c, bool for_many) const noexcept {
+    return reinterpret_cast<const int32_t*>(packed + (for_many ? start_bytes() : 0)) + c;
+  }
+  const unsigned char* strip_at(const unsigned char* packed, int c) const noexcept {
+    return packed + 2 * start_bytes() + static_cast<size_t>(c / strip) * strip_bytes();
+  }
+  /// The same as 8-bit weights, of `columns` columns. As many rows are kept as possible, each time a panel is unpacked.
+  constexpr gemm_weights unpacked(int columns) const noexcept {
+    gemm_tile t = tile;
+    t.col_step = strip;
+    if (t.rows_in_cache == 0) t.rows_in_cache = 192 * 1024;
+    return {t, depth, columns};
+  }
+
+  /// Writes bytes(). weight(c, k) is what the code stands for. A column starts at first(c) less the sum of its weights
+  /// times `zero` where it meets elements, and less the sum of its numbers times `signed_zero` where it meets signed codes.
+  template <int Bits, class Weight, class First>
+  void pack(Weight&& weight, First&& first, int zero, int signed_zero, unsigned char* packed) const noexcept {
+    auto* few = reinterpret_cast<int32_t*>(packed);
+    auto* many = reinterpret_cast<int32_t*>(packed + start_bytes());
+    auto* to = packed + 2 * start_bytes();
+    for (int c = 0; c < padded_cols(); ++c) few[c] = 0;
+    for (int c0 = 0; c0 < padded_cols(); c0 += strip)
+      for (int k0 = 0; k0 < padded_depth(); k0 += group, to += 64 * Bits)
+        for (int lane = 0; lane < 64; ++lane) {
+          const int c = c0 + lane / 4;
+          unsigned char shared[8] = {};
+          for (int i = 0; i < 8; ++i) {
+            const int k = k0 + 4 * i + lane % 4;
+            if (c >= cols || k >= depth) continue;
+            const int w = weight(c, k);
+            few[c] = static_cast<int32_t>(static_cast<uint32_t>(few[c]) + static_cast<uint32_t>(w));
+            const auto number = static_cast<unsigned>((w + code.offset) >> code.twice);
+            eight_codes_parts(Bits, i, [&](const code_part& p) {
+              shared[p.byte] = static_cast<unsigned char>(shared[p.byte] | (number >> p.from & ((1u << p.width) - 1u)) << p.shift);
+            });
+          }
+          for (int t = 0; t < Bits; ++t) to[64 * t + lane] = shared[t];
+        }
+    for (int c = 0; c < padded_cols(); ++c) {
+      const auto sum = static_cast<uint32_t>(few[c]), numbers = sum + static_cast<uint32_t>(code.offset) * static_cast<uint32_t>(depth);
+      const auto from = static_cast<uint32_t>(c < cols ? first(c) : 0);
+      few[c] = static_cast<int32_t>(from - static_cast<uint32_t>(signed_zero) * numbers);
+      many[c] = static_cast<int32_t>(from - static_cast<uint32_t>(zero) * sum);
+    }
+  }
+};
+
+/// The work area of such a product, beside that of its rows.
+struct bits_block {
+  bool is_few = false;
+  size_t panel = 0, rows = 0, sums = 0, offsets = 0;
+
+  constexpr bits_block(const bits_weights& w, int64_t all_rows) noexcept : is_few(all_rows <= bits_weights::few_rows) {
+    if (is_few) {
+      const auto most = static_cast<size_t>(all_rows);
+      rows = most * static_cast<size_t>(w.padded_depth());
+      sums = 1024;
+      offsets = most;
+    } else {
+      const gemm_weights one = w.unpacked(smaller(w.tile.cols, w.padded_cols()));
+      panel = one.start_bytes() + static_cast<size_t>(one.padded_cols()) * static_cast<size_t>(w.padded_depth());
+    }
+  }
+  /// How many columns of a few rows are finished together, 1024 sums at most.
+  static constexpr int columns_at_once(int rows) noexcept { return rows < 2 ? 1024 : rows < 4 ? 256 : 64; }
+  constexpr size_t bytes() const noexcept {
+    return work_bytes(panel, 1) + work_bytes(rows, 1) + work_bytes(sums, sizeof(int32_t)) + work_bytes(offsets, sizeof(int32_t));
+  }
+};
+struct bits_area {
+  unsigned char* panel;
+  int8_t* rows;
+  int32_t *sums, *offsets;
+
+  bits_area(const bits_block& b, work_area& area) noexcept
+      : panel(area.take<unsigned char>(b.panel)), rows(area.take<int8_t>(b.rows)), sums(area.take<int32_t>(b.sums)),
+        offsets(area.take<int32_t>(b.offsets)) {}
+};
+
+/// What such a product asks of an architecture beside gemm_calls.
+template <class Element>
+struct bits_calls {
+  bits_code code;
+  int minus;         ///< from an element to a signed code
+  int signed_shift;  ///< from a code to a signed one
+  void (*run)(int m, int n, int groups, const int8_t* x, ptrdiff_t stride, const unsigned char* w, int twice, const int32_t* start,
+              const int32_t* offsets, int32_t* acc) noexcept;
+  void (*unpack)(int n, int groups, int step, const unsigned char* w, int twice, int minus, int8_t* to) noexcept;
+  int32_t (*rows)(int n, int padded, const Element* x, int minus, int8_t* to) noexcept;
+};
+template <class Arch, class X, class W>
+inline constexpr auto bits_calls_of = [] {
+  using P = best_prim<prims::gemm, Arch>;
+  using B = best_prim<prims::gemm_bits, Arch>;
+  constexpr bits_code code = bits_code_of<W>;
+  constexpr int signed_shift = X(-1) < X(0) ? 0 : -128;
+  return bits_calls<typename P::element>{code, P::template shift<X> - signed_shift, signed_shift, &B::template run<code.bits>,
+                                         &B::template unpack<code.bits>, &B::rows};
+}();
+
+/// As gemm_rows. zero is the weights' zero point.
+template <class Element, class X, class Rq, class Y>
+void gemm_bits_rows(const gemm_calls<Element, X, Rq>& p, const bits_calls<Element>& b, int rows, const element_rows<Element>& x,
+                    const bits_weights& w, const unsigned char* packed, const column_range& range, int x_zero, int zero,
+                    const bits_block& block, const bits_area& area, int32_t* offsets, const Rq& rq, const output_place& at, Y* y,
+                    ptrdiff_t y_stride, int32_t* tile) noexcept {
+  if (block.is_few) {
+    const int padded = w.padded_depth(), at_once = bits_block::columns_at_once(rows);
+    const uint32_t x_sum = static_cast<uint32_t>(w.depth) * static_cast<uint32_t>(x_zero + b.signed_shift);
+    for (int r = 0; r < rows; ++r) {
+      const auto sum = static_cast<uint32_t>(b.rows(w.depth, padded, x.at + r * x.stride, b.minus, area.rows + ptrdiff_t{r} * padded));
+      area.offsets[r] = static_cast<int32_t>(static_cast<uint32_t>(-(zero + w.code.offset)) * (sum - x_sum));
+    }
+    for (int c = range.first; c < range.last; c += at_once) {
+      const int n = smaller(at_once, w.padded_cols() - c), used = smaller(n, range.last - c);
+      b.run(rows, n, w.groups(), area.rows, padded, w.strip_at(packed, c), w.code.twice, w.start(packed, c, false), area.offsets, area.sums);
+      p.finish(rows, used, area.sums, n, rq, {at.row, at.channel + c}, y + c, y_stride);
+    }
+    return;
+  }
+  if (zero != 0)
+    for (int r = 0; r < rows; ++r) offsets[r] = p.row_offset(x.at + r * x.stride, w.depth, x_zero, zero);
+  for (int c = range.first; c < range.last; c += w.tile.cols) {
+    const int used = smaller(w.tile.cols, range.last - c);
+    const gemm_weights panel = w.unpacked(smaller(w.tile.cols, w.padded_cols() - c));
+    copy_elements(w.start(packed, c, true), reinterpret_cast<int32_t*>(area.panel), static_cast<size_t>(panel.padded_cols()));
+    b.unpack(panel.padded_cols(), w.groups(), w.tile.depth_step, w.strip_at(packed, c), w.code.twice, w.code.offset,
+             reinterpret_cast<int8_t*>(area.panel + panel.start_bytes()));
+    gemm_rows(p, rows, x, panel, area.panel, {0, used}, zero != 0 ? offsets : nullptr, rq, {at.row, at.channel + c}, y + c, y_stride, tile);
+  }
+}
+
+}  // namespace lowbits::kernel
