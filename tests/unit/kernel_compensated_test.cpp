@@ -42,8 +42,8 @@ template <class Arch, bool IsSpread, how How, class X, class Weights, class Rq>
 int check(const lb::conv2d_shape& s, buffers& memory, uint64_t seed) {
   using acc = lb::kernel::compensated_sum<How>;
   using R = typename Weights::reader;
-  using kernel = std::conditional_t<IsSpread, lb::kernel::transposed_conv2d<Arch, X, R, acc, typename Rq::requantizer>,
-                                    lb::kernel::conv2d<Arch, X, R, acc, typename Rq::requantizer>>;
+  using kernel = std::conditional_t<IsSpread, lb::kernel::transposed_conv2d_for<Arch, X, R, acc, typename Rq::requantizer>,
+                                    lb::kernel::conv2d_for<Arch, X, R, acc, typename Rq::requantizer>>;
   naive::random_numbers random(seed);
   const auto x = codes<X>(count(s.batch, s.in_h, s.in_w, s.in_c), random);
   const Weights w(count(s.out_c, s.window.kernel_h, s.window.kernel_w, s.group_in()), random);
@@ -100,7 +100,7 @@ void check_all(uint64_t seed) {
 
 template <class Arch, how How, class X, class W, class Rq>
 int check_matmul(const lb::matmul_shape& s, buffers& memory, uint64_t seed) {
-  using kernel = lb::kernel::matmul<Arch, X, W, lb::kernel::compensated_sum<How>, typename Rq::requantizer>;
+  using kernel = lb::kernel::matmul_for<Arch, X, W, lb::kernel::compensated_sum<How>, typename Rq::requantizer>;
   naive::random_numbers random(seed);
   const auto x = codes<X>(count(s.x_batch[0], s.x_batch[1], s.rows, s.depth), random);
   const auto w = codes<W>(count(s.w_batch[0], s.w_batch[1], s.depth, s.cols), random);
@@ -179,7 +179,7 @@ TEST_CASE("compensated conv2d: the deepest sums, all at the ends of their ranges
     if (kernel_archs::is_slow) return;
     const int depth = 32768;
     const lb::conv2d_shape s = lb::dense_shape(2, depth, 3);
-    using kernel = lb::kernel::conv2d<Arch, int16_t, const int16_t*, lb::kernel::compensated_sum<how::exact>, sums::requantizer>;
+    using kernel = lb::kernel::conv2d_for<Arch, int16_t, const int16_t*, lb::kernel::compensated_sum<how::exact>, sums::requantizer>;
     for (int ends = 0; ends < 4; ++ends) {
       const auto low = lb::lowest_of<int16_t>, high = lb::highest_of<int16_t>;
       const std::vector<int16_t> x(static_cast<std::size_t>(2 * depth), (ends & 1) != 0 ? high : low),

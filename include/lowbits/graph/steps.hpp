@@ -8,7 +8,6 @@
 
 #include <lowbits/graph/signature.hpp>
 #include <lowbits/graph/steps_data.hpp>
-#include <lowbits/kernel/compensated.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -113,9 +112,9 @@ constexpr auto select_step() noexcept {
   } else if constexpr (kind == op_kind::depthwise) {
     return weighted<kernel::depthwise, S.is_prepared, x_type, acc, out_type, Data>{};
   } else if constexpr (kind == op_kind::transposed_conv2d) {
-    return weighted<kernel::transposed_conv2d, S.is_prepared, x_type, acc, out_type, Data>{};
+    return weighted<kernel::transposed_conv2d_for, S.is_prepared, x_type, acc, out_type, Data>{};
   } else if constexpr (kind == op_kind::conv2d) {
-    return weighted<kernel::conv2d, S.is_prepared, x_type, acc, out_type, Data>{};
+    return weighted<kernel::conv2d_for, S.is_prepared, x_type, acc, out_type, Data>{};
   } else if constexpr (kind == op_kind::matmul) {
     return on_each_arch<matmul_step, x_type, y_type, acc, out_type, Data>{};
   } else if constexpr (kind == op_kind::max_pool || kind == op_kind::average_pool) {

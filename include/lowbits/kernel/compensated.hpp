@@ -3,8 +3,8 @@
 
 // Convolutions and matrix products of 16-bit codes by the kernels for bytes (ref/compensation.hpp):
 // each operand of more than 8 bits is split, each pair of parts multiplied into sums of 32 bits, and the
-// sums are joined in 64. They stand where an accumulator stands elsewhere: conv2d<Arch, X, W,
-// compensated_sum<How>, Rq>.
+// sums are joined in 64. compensated_sum<How> names that where an accumulator stands elsewhere:
+// conv2d_for<Arch, X, W, compensated_sum<How>, Rq>.
 
 #include <lowbits/kernel/conv2d.hpp>
 #include <lowbits/kernel/matmul.hpp>
@@ -176,12 +176,7 @@ private:
 };
 
 template <class Arch, class X, class W, error_compensation How, class Rq>
-struct conv2d<Arch, X, W, compensated_sum<How>, Rq> : compensated_conv<conv2d, false, Arch, X, W, How, Rq> {};
-template <class Arch, class X, class W, error_compensation How, class Rq>
-struct transposed_conv2d<Arch, X, W, compensated_sum<How>, Rq> : compensated_conv<transposed_conv2d, true, Arch, X, W, How, Rq> {};
-
-template <class Arch, class X, class W, error_compensation How, class Rq>
-struct matmul<Arch, X, W, compensated_sum<How>, Rq> {
+struct compensated_matmul {
   using Y = typename Rq::output::storage;
   static constexpr bool is_centred = How == error_compensation::three_products;
   static constexpr bool splits_x = sizeof(X) == 2, splits_w = sizeof(W) == 2;
@@ -255,5 +250,31 @@ private:
       }
   }
 };
+
+/// The kernels for an accumulator.
+template <class Acc>
+struct kernels_for {
+  template <class Arch, class X, class W, class Rq>
+  using conv2d = kernel::conv2d<Arch, X, W, Acc, Rq>;
+  template <class Arch, class X, class W, class Rq>
+  using transposed_conv2d = kernel::transposed_conv2d<Arch, X, W, Acc, Rq>;
+  template <class Arch, class X, class W, class Rq>
+  using matmul = kernel::matmul<Arch, X, W, Acc, Rq>;
+};
+template <error_compensation How>
+struct kernels_for<compensated_sum<How>> {
+  template <class Arch, class X, class W, class Rq>
+  using conv2d = compensated_conv<kernel::conv2d, false, Arch, X, W, How, Rq>;
+  template <class Arch, class X, class W, class Rq>
+  using transposed_conv2d = compensated_conv<kernel::transposed_conv2d, true, Arch, X, W, How, Rq>;
+  template <class Arch, class X, class W, class Rq>
+  using matmul = compensated_matmul<Arch, X, W, How, Rq>;
+};
+template <class Arch, class X, class W, class Acc, class Rq>
+using conv2d_for = typename kernels_for<Acc>::template conv2d<Arch, X, W, Rq>;
+template <class Arch, class X, class W, class Acc, class Rq>
+using transposed_conv2d_for = typename kernels_for<Acc>::template transposed_conv2d<Arch, X, W, Rq>;
+template <class Arch, class X, class W, class Acc, class Rq>
+using matmul_for = typename kernels_for<Acc>::template matmul<Arch, X, W, Rq>;
 
 }  // namespace lowbits::kernel

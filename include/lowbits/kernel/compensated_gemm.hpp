@@ -47,7 +47,7 @@ public:
       : s_(dense_shape(rows, depth, cols)), arch_(arch) {
     is_valid_ = rows >= 0 && cols >= 0 && cols <= 1 << 30 && depth >= 0 && depth <= largest_depth;
     with_usable_arch(arch, [&]<class Arch>(Arch) {
-      using kernel_type = kernel::conv2d<Arch, X, const W*, kernel::compensated_sum<How>, Rq>;
+      using kernel_type = kernel::conv2d_for<Arch, X, const W*, kernel::compensated_sum<How>, Rq>;
       if (!is_valid_) return;
       part_bytes_ = kernel_type::packed_bytes(s_);
       scratch_bytes_ = kernel_type::scratch_bytes(s_);

@@ -3,7 +3,7 @@
 
 // Pooling, means and matrix products of activations as steps.
 
-#include <lowbits/kernel/matmul.hpp>
+#include <lowbits/kernel/compensated.hpp>
 #include <lowbits/kernel/pool.hpp>
 #include <lowbits/op/infer.hpp>
 #include <lowbits/op/step.hpp>
@@ -91,7 +91,7 @@ struct matmul_step {
   using requantizer_type =
       std::conditional_t<gives_sums, raw_accumulator<int32_t>, requantizer<Out, typename Data::rounding_type>>;
   using kernel_type =
-      kernel::matmul<Arch, typename X::storage, typename W::storage, Acc, requantizer_type>;
+      kernel::matmul_for<Arch, typename X::storage, typename W::storage, Acc, requantizer_type>;
 
   static constexpr step_needs needs(const Data& d) noexcept {
     return {0, kernel_type::scratch_bytes(d.shape)};
