@@ -78,6 +78,72 @@ void add(prims::gemm_bits, Arch) {
   add_bits<Arch, 7>();
 }
 
+/// Weights of one byte and of two.
+template <class Arch>
+void add(prims::gemm_words, Arch) {
+  using P = lb::prim<prims::gemm_words, Arch>;
+  constexpr int depth = 256;
+  const auto one = [](const char* name, int rows, auto run) {
+    add_benchmark<Arch>(name, [rows, run](benchmark::State& state) {
+      const auto x = random_codes<int16_t>(static_cast<size_t>(rows * depth));
+      const auto w = random_codes<int8_t>(static_cast<size_t>(2 * depth * P::cols));
+      const std::vector<int64_t> start(static_cast<size_t>(P::cols));
+      std::vector<int64_t> acc(static_cast<size_t>(rows * P::cols));
+      for (auto _ : state) {
+        run(rows, P::cols, depth / P::depth_step, x.data(), depth, w.data(), start.data(), acc.data());
+        benchmark::ClobberMemory();
+      }
+      count_operations(state, 2.0 * rows * P::cols * depth);
+    });
+  };
+  one("gemm_words_tile", P::rows, &P::template run<1>);
+  one("gemm_words_row", 1, &P::template run<1>);
+  one("gemm_words_two_bytes_tile", P::rows, &P::template run<2>);
+  one("gemm_words_two_bytes_row", 1, &P::template run<2>);
+}
+
+template <class Arch>
+void add(prims::requantize_wide, Arch) {
+  using P = lb::prim<prims::requantize_wide, Arch>;
+  add_benchmark<Arch>("requantize_wide", [](benchmark::State& state) {
+    constexpr int rows = 12, cols = 32;
+    const auto acc = random_codes<int32_t>(rows * cols);
+    const std::vector<int64_t> wide(acc.begin(), acc.end());
+    std::vector<int32_t> factors;
+    for (int c = 0; c < cols; ++c) factors.push_back((1 << 30) + c), factors.push_back(-16);
+    std::vector<int16_t> y(rows * cols);
+    for (auto _ : state) {
+      P::template run<lb::rescale_rule::once>(rows, cols, wide.data(), cols, {factors.data(), true}, {0, -32768, 32767}, y.data(), cols);
+      benchmark::ClobberMemory();
+    }
+    count_operations(state, rows * cols);
+  });
+}
+
+/// A 3x3 window over sixteen positions.
+template <class Arch>
+void add(prims::depthwise_words, Arch) {
+  using P = lb::prim<prims::depthwise_words, Arch>;
+  const auto one = [](const char* name, auto run) {
+    add_benchmark<Arch>(name, [run](benchmark::State& state) {
+      constexpr int n = 16, pairs = 5;
+      const auto x = random_codes<int16_t>((n + 2) * P::lanes);
+      const std::vector<int16_t> w(static_cast<size_t>(pairs * 4 * P::lanes), 1);
+      const std::vector<int64_t> start(static_cast<size_t>(P::lanes));
+      std::vector<int64_t> acc(static_cast<size_t>(n * P::lanes));
+      std::vector<lb::sliding_tap<int16_t>> taps;
+      for (int t = 0; t < 2 * pairs; ++t) taps.push_back({x.data() + t % 3 * P::lanes, P::lanes});
+      for (auto _ : state) {
+        run(taps.data(), pairs, n, P::lanes, w.data(), start.data(), acc.data());
+        benchmark::ClobberMemory();
+      }
+      count_operations(state, 2.0 * n * P::lanes * 9);
+    });
+  };
+  one("depthwise_words", &P::template run<1>);
+  one("depthwise_words_two_bytes", &P::template run<2>);
+}
+
 template <class Arch>
 void add(prims::requantize, Arch) {
   using P = lb::prim<prims::requantize, Arch>;

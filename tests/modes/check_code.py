@@ -16,12 +16,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-ONCE, TWICE = "lb::rescale_rule::once", "lb::rescale_rule::twice"
+ONCE, TWICE, BRIEF = "lb::rescale_rule::once", "lb::rescale_rule::twice", "lb::rescale_rule::brief"
 # operation -> the functions to look at, of P, the primitive
 USES = {
     "gemm": ["P::run"],
     "gemm_codes": [f"P::template run<{ONCE}, int8_t>", f"P::template run<{TWICE}, int8_t>"],
     "gemm_bits": [f"P::template run<{bits}>" for bits in range(1, 8)],
+    "gemm_words": ["P::template run<1>", "P::template run<2>"],
+    "requantize_wide": [f"P::template run<{ONCE}, int16_t>", f"P::template run<{BRIEF}, int8_t>"],
+    "depthwise_words": ["P::template run<1>", "P::template run<2>"],
     "requantize": [f"P::template run<{ONCE}, int8_t>", f"P::template run<{TWICE}, uint8_t>"],
     "sums_to_float": ["P::run"],
     "depthwise": [f"P::template run<{ONCE}, int8_t>", f"P::template run<{TWICE}, uint8_t>", "P::sums"],
@@ -46,6 +49,9 @@ INSTRUCTIONS = {
              "avx2": r"vpmaddwd .*%ymm", "sse41": r"^pmaddwd"},
     "gemm_codes": {"amx": r"tdpbusd", "avx512vnni": r"vpdpbusd .*%zmm"},
     "gemm_bits": {"avx512vnni": r"vpdpbusd .*%zmm", "avx2": r"vpmaddubsw .*%ymm"},
+    "gemm_words": {"avx512vnni": r"vpdpwssd .*%zmm", "avx512bw": r"vpmaddwd .*%zmm", "avx2": r"vpmaddwd .*%ymm"},
+    "requantize_wide": {"avx512bw": r"vpmuldq .*%zmm", "avx2": r"vpmuldq .*%ymm"},
+    "depthwise_words": {"avx2": r"vpmaddwd .*%ymm"},
     "requantize": {"avx512bw": r"vpmuldq .*%zmm", "avx2": r"vpmuldq .*%ymm", "sse41": r"^pmuldq"},
     "sums_to_float": {"avx512bw": r"vcvtdq2ps .*%zmm", "avx2": r"vcvtdq2ps .*%ymm"},
     "depthwise": {"avx512vnni": r"vpdpbusd .*%zmm", "avx2": r"vpmaddwd .*%ymm", "sse41": r"^pmaddwd"},
@@ -64,7 +70,7 @@ INSTRUCTIONS = {
     "window_mean": {"avx512bw": r"vpadd[wd] .*%zmm", "avx2": r"vpadd[wd] .*%ymm"},
     "position_mean": {"avx512bw": r"vpadd[wd] .*%zmm", "avx2": r"vpadd[wd] .*%ymm"},
 }
-PRODUCTS = {"gemm", "gemm_codes", "depthwise"}
+PRODUCTS = {"gemm", "gemm_codes", "gemm_words", "depthwise", "depthwise_words"}
 NOT_OURS = {"vector"}  # xsimd's, in no region
 
 

@@ -110,6 +110,62 @@ struct prim<prims::gemm_bits, arch::odd_tile> {
 };
 
 template <>
+struct prim<prims::gemm_words, arch::odd_tile> {
+  static constexpr int rows = 3, cols = 10, col_step = 5, depth_step = 3;
+  template <class Code>
+  static constexpr int shift = sizeof(Code) == 2 && Code(-1) > Code(0) ? -32768 : 7 - 7 * static_cast<int>(sizeof(Code) / 2);
+
+  template <class Code>
+  static void fetch(int count, int n, const Code* x, ptrdiff_t x_step, int16_t* to, ptrdiff_t to_step) noexcept {
+    for (int r = 0; r < count; ++r)
+      for (int i = 0; i < n; ++i) to[r * to_step + i] = static_cast<int16_t>(x[r * x_step + i] + shift<Code>);
+  }
+  template <int Bytes>
+  static void run(int m, int n, int steps, const int16_t* x, ptrdiff_t stride, const int8_t* w, const int64_t* start, int64_t* acc) noexcept {
+    for (int r = 0; r < m; ++r)
+      for (int c = 0; c < n; ++c) {
+        int64_t sum = start[c];
+        for (int k = 0; k < steps * depth_step; ++k) {
+          const auto byte = [&](int b) { return w[((k / depth_step * Bytes + b) * n + c) * depth_step + k % depth_step]; };
+          sum += int64_t{x[r * stride + k]} * (Bytes == 1 ? byte(0) : byte(1) * 256 + static_cast<uint8_t>(byte(0)));
+        }
+        acc[r * n + c] = sum;
+      }
+  }
+};
+
+template <>
+struct prim<prims::requantize_wide, arch::odd_tile> {
+  template <rescale_rule Rule, class Code>
+  static void run(int rows, int cols, const int64_t* acc, ptrdiff_t acc_stride, const column_factors& factors,
+                  const code_stage& stage, Code* y, ptrdiff_t y_stride) noexcept {
+    for (int r = 0; r < rows; ++r)
+      for (int c = 0; c < cols; ++c) {
+        const auto* f = static_cast<const int32_t*>(factors.pairs) + (factors.per_column ? 2 * c : 0);
+        const int mantissa = Rule == rescale_rule::once ? f[0] : (smaller(f[0], 0x7fff'0000) + 0x8000) / 0x10000 * 0x10000;
+        y[r * y_stride + c] = static_cast<Code>(rescaled(acc[r * acc_stride + c], mantissa, f[1], stage));
+      }
+  }
+
+private:
+  /// The product in two parts, x's upper and lower half.
+  static int rescaled(int64_t x, int64_t mantissa, int exponent, const code_stage& s) noexcept {
+    const int shift = 31 - exponent;
+    const int64_t upper = x >> 32, lower = (x & 0xffff'ffff) * mantissa;
+    int64_t high = upper * mantissa + (lower >> 32), low = lower & 0xffff'ffff;  // high * 2^32 + low
+    for (int i = 1; i < shift; ++i) {  // halves; what falls off the end no longer matters but for the last
+      low = (low | (high & 1) << 32) >> 1;
+      high >>= 1;
+    }
+    const bool up = (low & 1) != 0;
+    low = (low | (high & 1) << 32) >> 1;
+    high >>= 1;
+    if (high > 1 || high < -2) return high > 0 ? s.highest : s.lowest;
+    return static_cast<int>(clamp<int64_t>(high * 0x1'0000'0000 + low + (up ? 1 : 0) + s.zero_point, s.lowest, s.highest));
+  }
+};
+
+template <>
 struct prim<prims::requantize, arch::odd_tile> {
   template <rescale_rule Rule, class Code>
   static void run(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride, const column_factors& factors,
@@ -201,6 +257,25 @@ private:
         total += static_cast<uint32_t>(code * s.w[t * s.w_step + (r % s.rows * lanes + place(c)) * depth + d]);
       }
     return static_cast<int32_t>(total);
+  }
+};
+
+template <>
+struct prim<prims::depthwise_words, arch::odd_tile> {
+  static constexpr int lanes = 5;
+  static constexpr int place(int c) noexcept { return c * 3 % 5; }
+  template <int Bytes>
+  static void run(const sliding_tap<int16_t>* taps, int pairs, int n, int channels, const int16_t* w, const int64_t* start,
+                  int64_t* acc) noexcept {
+    for (int i = 0; i < n; ++i)
+      for (int c = 0; c < channels; ++c) {
+        int64_t sum = start[c];
+        for (int t = 0; t < 2 * pairs; ++t) {
+          const auto byte = [&](int b) { return w[((t / 2 * Bytes + b) * lanes + place(c)) * 2 + t % 2]; };
+          sum += int64_t{taps[t].at[i * taps[t].step + c]} * (Bytes == 1 ? byte(0) : byte(1) * 256 + byte(0));
+        }
+        acc[i * lanes + c] = sum;
+      }
   }
 };
 
@@ -329,10 +404,13 @@ struct prim<prims::position_mean, arch::odd_tile> {
   LOWBITS_PRIM(gemm, odd_tile)                                                                    \
   LOWBITS_PRIM(gemm_codes, odd_tile)                                                              \
   LOWBITS_PRIM(gemm_bits, odd_tile)                                                               \
+  LOWBITS_PRIM(gemm_words, odd_tile)                                                              \
+  LOWBITS_PRIM(requantize_wide, odd_tile)                                                         \
   LOWBITS_PRIM(requantize, odd_tile)                                                              \
   LOWBITS_PRIM(sums_to_float, odd_tile)                                                           \
   LOWBITS_PRIM(depthwise, odd_tile)                                                               \
   LOWBITS_PRIM(depthwise_window, odd_tile)                                                        \
+  LOWBITS_PRIM(depthwise_words, odd_tile)                                                         \
   LOWBITS_PRIM(sum, odd_tile)                                                                     \
   LOWBITS_PRIM(product, odd_tile)                                                                 \
   LOWBITS_PRIM(rescale, odd_tile)                                                                 \

@@ -138,6 +138,103 @@ void check(prims::requantize, Arch) {
   check_requantize<Arch, lb::rescale_rule::twice, uint8_t>(random);
 }
 
+// ---- product of words: tiles around the depths where sums go to 64 bits, codes at the ends
+template <class Arch, class Code, int Bytes>
+void check_gemm_words(naive::random_numbers& random) {
+  using P = lb::prim<prims::gemm_words, Arch>;
+  for (int m = 1; m <= P::rows; ++m)
+    for (int n = P::col_step; n <= P::cols; n += P::col_step)
+      for (const int steps : {0, 1, 2, 3, 4, 127, 128, 129, 254, 255, 256, 513}) {
+        if (steps > 4 && m > 3 && m < P::rows - 1) continue;
+        const auto where = both_places[random.in(0, 1)];
+        const int depth = steps * P::depth_step;
+        const bool extreme = random.in(0, 3) == 0;
+        auto x = codes<Code>(static_cast<std::size_t>(m * depth), random);
+        auto w = codes<int8_t>(static_cast<std::size_t>(n * depth * Bytes), random);
+        if (extreme) {
+          for (auto& v : x) v = lb::lowest_of<Code>;
+          for (auto& v : w) v = Bytes == 1 ? -128 : -1;
+        }
+        std::vector<int64_t> start;
+        for (int c = 0; c < n; ++c) start.push_back(int64_t{random.in(-1'000'000'000, 1'000'000'000)} << random.in(0, 20));
+        auto* rows = a_memory.take<int16_t>(x.size(), where);
+        P::fetch(m, depth, d_memory.copy(x, where), depth, rows, depth);
+        for (std::size_t i = 0; i < x.size(); ++i)
+          if (rows[i] != x[i] + P::template shift<Code>) FAIL_CHECK(std::string(Arch::name), " gemm_words fetch, element ", i);
+        std::vector<int64_t> expected(static_cast<std::size_t>(m * n));
+        for (int r = 0; r < m; ++r)
+          for (int c = 0; c < n; ++c) {
+            int64_t sum = start[static_cast<std::size_t>(c)];
+            for (int k = 0; k < depth; ++k) {
+              const auto byte = [&](int b) { return w[static_cast<std::size_t>(((k / P::depth_step * Bytes + b) * n + c) * P::depth_step + k % P::depth_step)]; };
+              sum += int64_t{rows[r * depth + k]} * (Bytes == 1 ? byte(0) : byte(Bytes - 1) * 256 + static_cast<uint8_t>(byte(0)));
+            }
+            expected[static_cast<std::size_t>(r * n + c)] = sum;
+          }
+        auto* acc = y_memory.take<int64_t>(expected.size(), where);
+        P::template run<Bytes>(m, n, steps, rows, depth, b_memory.copy(w, where), c_memory.copy(start, where), acc);
+        const std::string wrong = difference(acc, expected);
+        if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " gemm_words of ", Bytes, " bytes, ", m, "x", n, "x", depth, ": ", wrong);
+      }
+}
+template <class Arch>
+void check(prims::gemm_words, Arch) {
+  naive::random_numbers random(21);
+  check_gemm_words<Arch, int16_t, 1>(random);
+  check_gemm_words<Arch, int16_t, 2>(random);
+  check_gemm_words<Arch, uint16_t, 1>(random);
+  check_gemm_words<Arch, uint8_t, 2>(random);
+}
+
+// ---- requantize_wide: every exponent, sums of all sizes
+template <class Arch, lb::rescale_rule Rule, class Code>
+void check_requantize_wide(naive::random_numbers& random) {
+  using P = lb::prim<prims::requantize_wide, Arch>;
+  using rounding = std::conditional_t<Rule == lb::rescale_rule::once, lb::round_single, lb::round_tflite_int64>;
+  const int low = lb::lowest_of<Code>, high = lb::highest_of<Code>;
+  for (int round = 0; round < 1500; ++round) {
+    const int rows = random.in(1, 4), cols = random.in(1, 40);
+    const bool per_column = random.in(0, 3) != 0, is_small = random.in(0, 1) == 0;
+    std::vector<lb::fixed_multiplier> factors;
+    for (int c = 0; c < cols; ++c) {
+      const int kind = random.in(0, 9);
+      const int mantissa = kind == 0 ? 1 << 30 : kind == 1 ? lb::highest_of<int32_t> : kind == 2 ? 0x7fff'0000 - random.in(0, 0x8001) : kind == 3 ? 0 : random.in(1 << 30, lb::highest_of<int32_t> - 1);
+      factors.push_back({mantissa, is_small ? random.in(-31, -2) : random.in(-31, 30)});
+    }
+    std::vector<int64_t> acc;
+    for (int i = 0; i < rows * cols; ++i) {
+      const lb::fixed_multiplier& f = factors[static_cast<std::size_t>(per_column ? i % cols : 0)];
+      int64_t v = (int64_t{random.in(-0x4000'0000, 0x4000'0000)} << 31) + random.in(0, 0x7fff'ffff);
+      const int kind = random.in(0, 5);
+      if (kind == 0) v = random.in(-1, 1);
+      else if (kind == 1) v >>= random.in(0, 62);
+      else if (kind == 5) v = random.in(0, 1) == 0 ? lb::lowest_of<int64_t> : lb::highest_of<int64_t>;
+      else v >>= lb::clamp(45 + random.in(0, 3) + f.exponent, 0, 63);  // about a code's size, or a tie
+      if (kind == 2) v = v >> 3 << 3;
+      acc.push_back(v);
+    }
+    const lb::code_stage stage{random.in(low, high), random.in(low, 0), random.in(1, high)};
+    std::vector<Code> expected;
+    for (std::size_t i = 0; i < acc.size(); ++i)
+      expected.push_back(static_cast<Code>(lb::output_stage{stage.zero_point, stage.lowest, stage.highest}(
+          rounding::apply(acc[i], factors[per_column ? i % static_cast<std::size_t>(cols) : 0]))));
+    const auto where = both_places[round % 2];
+    Code* y = y_memory.take<Code>(expected.size(), where);
+    P::template run<Rule>(rows, cols, a_memory.copy(acc, where), cols, {b_memory.copy(factors, where), per_column}, stage, y, cols);
+    const std::string wrong = difference(y, expected);
+    if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " requantize_wide ", rows, "x", cols, ": ", wrong);
+  }
+}
+template <class Arch>
+void check(prims::requantize_wide, Arch) {
+  naive::random_numbers random(22);
+  check_requantize_wide<Arch, lb::rescale_rule::once, int16_t>(random);
+  check_requantize_wide<Arch, lb::rescale_rule::brief, int16_t>(random);
+  check_requantize_wide<Arch, lb::rescale_rule::once, uint16_t>(random);
+  check_requantize_wide<Arch, lb::rescale_rule::brief, uint8_t>(random);
+  check_requantize_wide<Arch, lb::rescale_rule::once, int8_t>(random);
+}
+
 // ---- product to codes: as the product, then the requantization
 template <class Arch, lb::rescale_rule Rule, class Code>
 void check_gemm_codes(naive::random_numbers& random) {
@@ -400,6 +497,53 @@ void check(prims::depthwise, Arch) {
   naive::random_numbers random(3);
   check_depthwise<Arch, int8_t>(random);
   check_depthwise<Arch, uint8_t>(random);
+}
+
+// ---- depthwise_words: any number of pairs of taps, some of which do not move
+template <class Arch, int Bytes>
+void check_depthwise_words(naive::random_numbers& random) {
+  using P = lb::prim<prims::depthwise_words, Arch>;
+  const auto size = [](auto n) { return static_cast<std::size_t>(n); };
+  for (int channels = 1; channels <= P::lanes; ++channels)
+    for (const int pairs : {0, 1, 2, 5, 127, 128, 129, 255, 256, 257}) {
+      if (pairs > 5 && channels > 2 && channels < P::lanes) continue;
+      const auto where = both_places[random.in(0, 1)];
+      const int n = random.in(1, 11), step = channels + random.in(0, 3);
+      const bool extreme = random.in(0, 2) == 0;
+      auto x = codes<int16_t>(size(n * step + channels), random);
+      std::vector<int16_t> w;
+      for (int i = 0; i < pairs * Bytes * P::lanes * 2; ++i) {
+        const bool is_low = Bytes == 2 && i / (2 * P::lanes) % 2 == 0;
+        w.push_back(static_cast<int16_t>(extreme ? (is_low ? 255 : -128) : is_low ? random.in(0, 255) : random.in(-128, 127)));
+      }
+      if (extreme) for (auto& v : x) v = -32768;
+      std::vector<int64_t> start, expected;
+      for (int c = 0; c < P::lanes; ++c) start.push_back(int64_t{random.in(-1'000'000'000, 1'000'000'000)} << random.in(0, 20));
+      const int16_t* at = a_memory.copy(x, where);
+      std::vector<lb::sliding_tap<int16_t>> taps;
+      for (int t = 0; t < 2 * pairs; ++t) taps.push_back({at + (t % 3 == 0 ? step : 0), t % 3 == 2 ? 0 : step});
+      for (int i = 0; i < n; ++i)
+        for (int c = 0; c < channels; ++c) {
+          int64_t sum = start[size(c)];
+          for (int t = 0; t < 2 * pairs; ++t) {
+            const auto byte = [&](int b) { return w[size(((t / 2 * Bytes + b) * P::lanes + P::place(c)) * 2 + t % 2)]; };
+            sum += int64_t{taps[size(t)].at[i * taps[size(t)].step + c]} * (Bytes == 1 ? byte(0) : byte(1) * 256 + byte(0));
+          }
+          expected.push_back(sum);
+        }
+      auto* acc = y_memory.take<int64_t>(size(n * P::lanes), where);
+      P::template run<Bytes>(taps.data(), pairs, n, channels, b_memory.copy(w, where), c_memory.copy(start, where), acc);
+      for (int i = 0; i < n; ++i)
+        for (int c = 0; c < channels; ++c)
+          if (acc[i * P::lanes + c] != expected[size(i * channels + c)])
+            FAIL_CHECK(std::string(Arch::name), " depthwise_words of ", Bytes, " bytes, pairs ", pairs, " channels ", channels, " at ", i, ",", c);
+    }
+}
+template <class Arch>
+void check(prims::depthwise_words, Arch) {
+  naive::random_numbers random(23);
+  check_depthwise_words<Arch, 1>(random);
+  check_depthwise_words<Arch, 2>(random);
 }
 
 // ---- depthwise_window: outputs straight from an image

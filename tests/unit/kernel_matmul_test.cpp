@@ -86,9 +86,3 @@ TEST_CASE("matmul: s8 * u8, accumulators") { check_all<int8_t, uint8_t, not_at_a
 TEST_CASE("matmul: u8 * s8, factors per column, float policy") {
   check_all<uint8_t, int8_t, by_channel<lb::q8, lb::round_away_float>>(4);
 }
-
-TEST_CASE("matmul: 16-bit operands run through the reference and need no memory") {
-  kernel_archs::for_each([]<class Arch>(Arch) {
-    CHECK(lb::kernel::matmul<Arch, int16_t, int8_t, int64_t, lb::raw_accumulator<int64_t>>::scratch_bytes({.rows = 3, .depth = 4, .cols = 5}) == 0);
-  });
-}

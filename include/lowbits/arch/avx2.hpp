@@ -5,6 +5,7 @@
 
 #include <lowbits/arch/avx2/convert.hpp>
 #include <lowbits/arch/avx2/depthwise.hpp>
+#include <lowbits/arch/avx2/depthwise_words.hpp>
 #include <lowbits/arch/avx2/eltwise.hpp>
 #include <lowbits/arch/avx2/float_output.hpp>
 #include <lowbits/arch/avx2/gemm.hpp>
@@ -12,3 +13,5 @@
 #include <lowbits/arch/avx2/lookup.hpp>
 #include <lowbits/arch/avx2/pool.hpp>
 #include <lowbits/arch/avx2/requantize.hpp>
+#include <lowbits/arch/avx2/requantize_wide.hpp>
+#include <lowbits/arch/avx2/word_gemm.hpp>

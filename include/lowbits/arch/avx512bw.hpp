@@ -10,3 +10,5 @@
 #include <lowbits/arch/avx512bw/lookup.hpp>
 #include <lowbits/arch/avx512bw/pool.hpp>
 #include <lowbits/arch/avx512bw/requantize.hpp>
+#include <lowbits/arch/avx512bw/requantize_wide.hpp>
+#include <lowbits/arch/avx512bw/word_gemm.hpp>

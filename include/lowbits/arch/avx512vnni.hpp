@@ -8,3 +8,4 @@
 #include <lowbits/arch/avx512vnni/gemm.hpp>
 #include <lowbits/arch/avx512vnni/gemm_bits.hpp>
 #include <lowbits/arch/avx512vnni/gemm_codes.hpp>
+#include <lowbits/arch/avx512vnni/word_gemm.hpp>

@@ -17,7 +17,8 @@ struct prim;
 /// How a product with a fixed multiplier (mantissa, exponent) is rounded:
 ///   once   floor(x * mantissa * 2^(exponent - 31) + 1/2)               as round_single
 ///   twice  the high product, then the shift, each rounded              as round_double_gemmlowp
-enum class rescale_rule : uint8_t { once, twice };
+///   brief  once, with the mantissa rounded to 16 bits before           as round_tflite_int64
+enum class rescale_rule : uint8_t { once, twice, brief };
 
 /// Factors of output columns: pairs of int32_t (mantissa, exponent), one per column or one for all.
 struct column_factors {
@@ -142,6 +143,17 @@ struct gemm {};
 /// x being what prims::gemm calls elements, uint8_t or int16_t, and padded a multiple of 32.
 struct gemm_bits {};
 
+/// A tile of a product of words, which hold codes of up to 16 bits, and weights of as many, exact. `Bytes` of a
+/// weight are stored: one where it is in [-128, 127], else two. There is no alignment and no padding but to whole steps.
+///   fetch(rows, n, x, x_step, to, to_step)
+///       to[r * to_step + i] = x[r * x_step + i] + shift<Code>, in the range of int16_t, for r < rows, i < n
+///   run<Bytes>(m, n, steps, x, stride, w, start, acc)
+///       acc[r * n + c] = start[c] + sum over k of x[r * stride + k] * weight(k, c)
+/// in 64 bits; acc may be start where m is 1. 1 <= m <= rows; n is a multiple of col_step up to cols; 0 <= k < steps * depth_step. weight(k, c) is
+/// byte(Bytes - 1) * 256^(Bytes - 1) + (Bytes == 2 ? byte(0) : 0), where byte(b) is
+/// w[((k / depth_step * Bytes + b) * n + c) * depth_step + k % depth_step], signed if b = Bytes - 1 and unsigned below.
+struct gemm_words {};
+
 /// Any number of rows times any number of panels of weights, to 8-bit codes: what prims::gemm and
 /// prims::requantize give together, for architectures that are faster when they do both.
 ///   run<Rule>(rows, n, used, steps, x, stride, w, start, factors, stage, y, y_stride, work, flip)
@@ -156,6 +168,10 @@ struct gemm_codes {};
 ///       y[r * y_stride + c] = stage(rescaled(acc[r * acc_stride + c], factor of column c))
 /// Mantissas are 0 or in [2^30, 2^31), exponents in [-31, 30].
 struct requantize {};
+
+/// A matrix of 64-bit accumulators to codes of up to 16 bits, as requantize does it; Rule is once or brief:
+///   run<Rule>(rows, cols, acc, acc_stride, factors, stage, y, y_stride)
+struct requantize_wide {};
 
 /// A matrix of accumulators to real numbers, every float operation rounded on its own:
 ///   run(rows, cols, acc, acc_stride, stage, y, y_stride)
@@ -183,6 +199,14 @@ struct sums_to_float {};
 /// weight(t, r, c, d) being s.w[t * s.w_step + (r * lanes + place(c)) * depth + d], in [-128, 127].
 /// Columns are aligned to 64 bytes. Mantissas and exponents are as in requantize.
 struct depthwise {};
+
+/// Sums of a block of up to `lanes` channels of a depthwise convolution of words, exact in 64 bits:
+///   run<Bytes>(taps, pairs, n, channels, w, start, acc)
+///       acc[i * lanes + c] = start[c] + sum over t < 2 * pairs of taps[t].at[i * taps[t].step + c] * weight(t, c)
+/// for i < n, c < channels; the other numbers of acc, which has n * lanes, and of start, which has lanes, do not
+/// matter. weight(t, c) is put together from its bytes as in gemm_words, byte(b) being
+/// w[((t / 2 * Bytes + b) * lanes + place(c)) * 2 + t % 2].
+struct depthwise_words {};
 
 /// Outputs of a block of `lanes` channels of a depthwise convolution straight from the image, by windows of
 /// three columns and rows, at a stride of one or two columns:

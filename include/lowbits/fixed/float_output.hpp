@@ -27,13 +27,24 @@ struct float_output {
   constexpr float operator()(int32_t acc, size_t row, size_t channel) const noexcept {
     if (row_zeros != nullptr)
       acc = static_cast<int32_t>(static_cast<uint32_t>(acc) - static_cast<uint32_t>(row_zeros[row]) * static_cast<uint32_t>(weight_sums[channel]));
-    const float row_scale = row_scales != nullptr ? row_scales[row] : 1.0f;
-    const float scale = fp::product(row_scale, scales != nullptr ? scales[channel] : 1.0f);
-    const float y = fp::product(static_cast<float>(acc), scale);
-    return bias != nullptr ? fp::sum(y, bias[channel]) : y;
+    return scaled(static_cast<float>(acc), row, channel);
+  }
+  /// Sums of 64 bits, for operands of more than 8.
+  constexpr float operator()(int64_t acc, size_t row, size_t channel) const noexcept {
+    if (row_zeros != nullptr) acc -= int64_t{row_zeros[row]} * weight_sums[channel];
+    return scaled(static_cast<float>(acc), row, channel);
   }
   /// For operations without rows: row 0.
-  constexpr float operator()(int32_t acc, size_t channel) const noexcept { return (*this)(acc, 0, channel); }
+  template <class Acc>
+  constexpr float operator()(Acc acc, size_t channel) const noexcept { return (*this)(acc, 0, channel); }
+
+private:
+  constexpr float scaled(float sum, size_t row, size_t channel) const noexcept {
+    const float row_scale = row_scales != nullptr ? row_scales[row] : 1.0f;
+    const float scale = fp::product(row_scale, scales != nullptr ? scales[channel] : 1.0f);
+    const float y = fp::product(sum, scale);
+    return bias != nullptr ? fp::sum(y, bias[channel]) : y;
+  }
 };
 
 /// What an output stage makes of an accumulator: most do not look at the row.

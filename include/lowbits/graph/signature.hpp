@@ -40,12 +40,11 @@ constexpr bool has_wide_products(const Graph& g, int i) noexcept {
                                   highest_of<int32_t>);
 }
 
-/// Prepared layouts are for products of bytes that are summed in 32 bits; a depthwise one has no zero
-/// point of the weights.
+/// Prepared layouts are for all products of codes; a depthwise one has no zero point of the weights.
 constexpr bool has_prepared_layout(const step_signature& s, const weight_data& w) noexcept {
-  const bool bytes = is_byte(s.x) && w.storable().highest <= 255;
-  if (s.x == number_type::real && s.weights != weight_storage::f32) return w.storage != weight_storage::s16;
-  return bytes && !s.has_wide_sums && !s.has_wide_bias && (w.zero_point == 0 || s.kind != op_kind::depthwise);
+  if (s.x == number_type::real) return s.weights != weight_storage::f32 && w.storage != weight_storage::s16;
+  if (s.kind != op_kind::depthwise) return true;
+  return w.zero_point == 0;
 }
 
 /// The signature of node i of a graph without errors.

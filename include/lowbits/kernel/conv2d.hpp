@@ -4,14 +4,14 @@
 // Two-dimensional convolution on an architecture; a fully connected layer is the case dense_shape()
 // describes. Gives the bytes of ref::conv2d.
 
-#include <lowbits/kernel/implicit_gemm.hpp>
+#include <lowbits/kernel/implicit_words.hpp>
 #include <lowbits/ref/conv2d.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
 template <class Arch, class X, class W, class Acc, class Rq>
-struct conv2d : implicit_gemm<Arch, X, W, Acc, Rq, window_rows> {
-  using base = implicit_gemm<Arch, X, W, Acc, Rq, window_rows>;
+struct conv2d : implicit_product<Arch, X, W, Acc, Rq, window_rows> {
+  using base = implicit_product<Arch, X, W, Acc, Rq, window_rows>;
   using typename base::Y;
 
   /// bias may be null. packed may be null where packed_bytes is 0; elsewhere null means that the

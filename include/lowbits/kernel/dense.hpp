@@ -19,6 +19,21 @@ struct gemm_part {
   column_range cols{};
 };
 
+/// Adds the residual to rows of a product, while their codes are still in a cache.
+template <class Arch, class Y>
+void add_residual(const gemm_shape& s, int rows, const column_range& cols, const residual<Y>& added, Y* y, const Y* codes) noexcept {
+  if constexpr (sizeof(Y) <= 2) {
+    for (int r = 0; r < rows; ++r, y += s.y_row_step(), codes += s.y_row_step()) {
+      Y* const to = y + cols.first;
+      const Y* const from = codes + cols.first;
+      const auto n = static_cast<size_t>(cols.last - cols.first);
+      if constexpr (sizeof(Y) == 1)
+        if (fast_binary<Arch>(n, to, from, added.sum, to)) continue;
+      for (size_t i = 0; i < n; ++i) to[i] = static_cast<Y>(added.sum(to[i], from[i]));
+    }
+  }
+}
+
 /// X is int8_t or uint8_t; W is what the weights are read from, [cols][depth].
 template <class Arch, class X, class W, class Rq>
 struct dense {
@@ -84,7 +99,7 @@ struct dense {
           offsets[i] = calls.row_offset(x_rows.from(i).at, s.depth, x_zero, zero);
       const ptrdiff_t to = b * s.y_matrix_step() + r * s.y_row_step();
       gemm_rows(calls, n, at, w, packed, part.cols, zero != 0 ? offsets : nullptr, rq, {row, 0}, y + to, s.y_row_step(), tile);
-      if (added.codes != nullptr) add(s, n, part.cols, added, y + to, added.codes + to);
+      if (added.codes != nullptr) add_residual<Arch>(s, n, part.cols, added, y + to, added.codes + to);
       row += n;
     }
   }
@@ -147,20 +162,6 @@ private:
       row += n;
     }
   }
-  /// The residual, while the codes it is added to are still in a cache.
-  static void add(const gemm_shape& s, int rows, const column_range& cols, const residual<Y>& added, Y* y,
-                  const Y* codes) noexcept {
-    if constexpr (sizeof(Y) <= 2) {
-      for (int r = 0; r < rows; ++r, y += s.y_row_step(), codes += s.y_row_step()) {
-        Y* const to = y + cols.first;
-        const Y* const from = codes + cols.first;
-        const auto n = static_cast<size_t>(cols.last - cols.first);
-        if constexpr (sizeof(Y) == 1)
-          if (fast_binary<Arch>(n, to, from, added.sum, to)) continue;
-        for (size_t i = 0; i < n; ++i) to[i] = static_cast<Y>(added.sum(to[i], from[i]));
-      }
-    }
-  }
 };
 
 /// What weights of type W are copied as.
@@ -174,7 +175,7 @@ struct plain_weight<const W*> {
 };
 
 /// The same by the reference, from a copy of bias and weights.
-template <class Arch, class X, class W, class Rq>
+template <class Arch, class X, class W, class Acc, class Bias, class Rq>
 struct plain_dense {
   using arch = Arch;
   using Y = typename Rq::output::storage;
@@ -182,34 +183,30 @@ struct plain_dense {
   static constexpr int row_grain = 1, col_grain = 1;
 
   static constexpr size_t bias_bytes(const gemm_shape& s) noexcept {
-    return work_bytes(static_cast<size_t>(s.cols), sizeof(int32_t));
+    return work_bytes(static_cast<size_t>(s.cols), sizeof(Bias));
   }
   static constexpr size_t packed_bytes(const gemm_shape& s) noexcept {
     return bias_bytes(s) + work_bytes(static_cast<size_t>(s.cols) * static_cast<size_t>(s.depth), sizeof(weight));
   }
   static constexpr size_t scratch_bytes(const gemm_shape&) noexcept { return 0; }
 
-  static void pack(const gemm_shape& s, const W& w, const int32_t* bias, int, unsigned char* packed) noexcept {
-    auto* const starts = reinterpret_cast<int32_t*>(packed);
+  static void pack(const gemm_shape& s, const W& w, const Bias* bias, int, unsigned char* packed) noexcept {
+    auto* const starts = reinterpret_cast<Bias*>(packed);
     for (int c = 0; c < s.cols; ++c) starts[c] = bias != nullptr ? bias[c] : 0;
     auto* const to = reinterpret_cast<weight*>(packed + bias_bytes(s));
     for (size_t i = 0; i < static_cast<size_t>(s.cols) * static_cast<size_t>(s.depth); ++i) to[i] = static_cast<weight>(w[i]);
   }
   static void run(const gemm_shape& s, const gemm_part& part, const X* x, int x_zero, int w_zero,
                   const unsigned char* packed, const Rq& rq, Y* y, const residual<Y>& added, unsigned char*) noexcept {
-    const auto* const bias = reinterpret_cast<const int32_t*>(packed);
+    const auto* const bias = reinterpret_cast<const Bias*>(packed);
     const auto* const w = reinterpret_cast<const weight*>(packed + bias_bytes(s));
     for (int64_t row = part.first_row; row < part.last_row; ++row) {
       const int b = static_cast<int>(row / s.rows), r = static_cast<int>(row % s.rows);
       for (int c = part.cols.first; c < part.cols.last; ++c)
         y[b * s.y_matrix_step() + r * s.y_row_step() + c] =
-            ref::gemm_element<int32_t>(s, x, x_zero, w, w_zero, bias, rq, added, b, r, c);
+            ref::gemm_element<Acc>(s, x, x_zero, w, w_zero, bias, rq, added, b, r, c);
     }
   }
 };
-
-template <class Arch, class X, class W, class Rq>
-using dense_kernel =
-    std::conditional_t<has_prim<prims::gemm, Arch>, dense<Arch, X, W, Rq>, plain_dense<Arch, X, W, Rq>>;
 
 }  // namespace lowbits::kernel

@@ -8,21 +8,22 @@
 // of some taps side by side, as the processor multiplies them (see prims::depthwise). All taps of a
 // kernel column use the same strip column, and so do two neighbouring output rows where that is free.
 // Windows of three columns slide over the image itself where the processor can (depthwise_window.hpp).
-// Anything else is left to the reference.
+// Operands of more than 8 bits have a kernel of their own (depthwise_words.hpp). Anything else is left to the
+// reference.
 
 #include <lowbits/kernel/depthwise_plan.hpp>
 #include <lowbits/kernel/depthwise_window.hpp>
+#include <lowbits/kernel/depthwise_words.hpp>
 #include <lowbits/kernel/finish.hpp>
 #include <lowbits/kernel/operand.hpp>
 #include <lowbits/ref/depthwise.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
-template <class Arch, class X, class W, class Acc, class Rq>
-struct depthwise {
+template <class Arch, class X, class W, class Rq>
+struct byte_depthwise {
   using Y = typename Rq::output::storage;
-  static constexpr bool is_fast =
-      has_prim<prims::depthwise, Arch> && sizeof(X) == 1 && fits_byte<W> && byte_shift<W> == 0 && std::is_same_v<Acc, int32_t>;
+  static constexpr bool is_fast = has_prim<prims::depthwise, Arch> && byte_shift<W> == 0;
 
   /// Bytes of prepared weights; 0: runs from the weights as they are.
   static constexpr size_t packed_bytes(const depthwise_shape& s) noexcept {
@@ -60,7 +61,7 @@ struct depthwise {
     if constexpr (is_fast) {
       if (packed != nullptr && w_zero == 0 && has_work(s)) return run_packed(s, x, x_zero, packed, rq, y, scratch);
     }
-    ref::depthwise<Acc>(s, x, x_zero, w, w_zero, bias, rq, y);
+    ref::depthwise<int32_t>(s, x, x_zero, w, w_zero, bias, rq, y);
   }
 
 private:
@@ -118,5 +119,8 @@ private:
       }
   }
 };
+
+template <class Arch, class X, class W, class Acc, class Rq>
+struct depthwise : std::conditional_t<is_word_product<X, W, Acc>, word_depthwise<Arch, X, W, Acc, Rq>, byte_depthwise<Arch, X, W, Rq>> {};
 
 }  // namespace lowbits::kernel

@@ -5,16 +5,14 @@
 // of ref::matmul. For 8-bit operands the second one is prepared like weights, in the work area, each
 // time the product runs.
 
-#include <lowbits/kernel/pack_matrix.hpp>
-#include <lowbits/ref/matmul.hpp>
+#include <lowbits/kernel/word_matmul.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
-template <class Arch, class X, class W, class Acc, class Rq>
-struct matmul {
+template <class Arch, class X, class W, class Rq>
+struct byte_matmul {
   using Y = typename Rq::output::storage;
-  static constexpr bool is_fast =
-      has_prim<prims::gemm, Arch> && sizeof(X) == 1 && sizeof(W) == 1 && std::is_same_v<Acc, int32_t>;
+  static constexpr bool is_fast = has_prim<prims::gemm, Arch>;
 
   static constexpr size_t scratch_bytes(const matmul_shape& s) noexcept {
     if constexpr (is_fast) {
@@ -28,7 +26,7 @@ struct matmul {
   static void run(const matmul_shape& s, const X* x, int x_zero, const W* w, int w_zero, const Rq& rq, Y* y,
                   unsigned char* scratch) noexcept {
     if constexpr (is_fast) run_packed(s, x, x_zero, w, w_zero, rq, y, scratch);
-    else ref::matmul<Acc>(s, x, x_zero, w, w_zero, rq, y);
+    else ref::matmul<int32_t>(s, x, x_zero, w, w_zero, rq, y);
   }
 
 private:
@@ -99,5 +97,8 @@ private:
       }
   }
 };
+
+template <class Arch, class X, class W, class Acc, class Rq>
+struct matmul : std::conditional_t<is_word_product<X, const W*, Acc>, word_matmul<Arch, X, W, Acc, Rq>, byte_matmul<Arch, X, W, Rq>> {};
 
 }  // namespace lowbits::kernel

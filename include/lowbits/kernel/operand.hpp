@@ -17,8 +17,7 @@ template <class W>
 inline constexpr weight_range range_of = [] {
   if constexpr (std::is_pointer_v<W>) {
     using T = std::remove_cv_t<std::remove_pointer_t<W>>;
-    if constexpr (sizeof(T) == 1) return weight_range{lowest_of<T>, highest_of<T>};
-    else return weight_range{-32768, 32767};
+    return weight_range{lowest_of<T>, highest_of<T>};
   } else if constexpr (requires { typename W::q; }) {
     return weight_range{W::q::lowest, W::q::highest};
   } else {

@@ -11,10 +11,10 @@
 #include <span>
 
 #include <lowbits/core/bytes.hpp>
-#include <lowbits/kernel/dense.hpp>
 #include <lowbits/kernel/layout_version.hpp>
 #include <lowbits/kernel/select.hpp>
 #include <lowbits/kernel/threads.hpp>
+#include <lowbits/kernel/word_dense.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -38,28 +38,30 @@ template <class W>
 struct gemm_operand {
   using type = const W*;
   static constexpr bool is_signed = std::is_signed_v<W>;
-  static constexpr unsigned bits = std::is_integral_v<W> && sizeof(W) == 1 ? 8 : 0;
+  static constexpr unsigned bits = std::is_integral_v<W> && sizeof(W) <= 2 ? 8 * sizeof(W) : 0;
 };
 template <quantized_type Q>
 struct gemm_operand<Q> {
   using type = packed_view<Q>;
   static constexpr bool is_signed = Q::is_signed;
-  static constexpr unsigned bits = Q::bits < 8 ? Q::bits : 0;
+  static constexpr unsigned bits = Q::bits;
 };
 }  // namespace kernel
 
-/// y = rq(x * w + bias), see ref::gemm. X is int8_t or uint8_t. W is one of these, or a number type of 1 to 7 bits whose
-/// codes come as a packed_view and stay packed. Rq is a requantizer, raw_accumulator<int32_t> or float_output. Sums are taken in 32 bits: the caller sees to it that they
-/// suffice (accumulator.hpp).
+/// y = rq(x * w + bias), see ref::gemm. X is an integer of 8 or 16 bits. W is one, or a number type whose codes come as a
+/// packed_view; those of 1 to 7 bits stay packed. Rq is a requantizer, raw_accumulator or float_output. Sums of 8-bit products
+/// are taken in 32 bits: the caller sees to it that they suffice (accumulator.hpp). With an operand of more bits they are
+/// exact in 64, and so is the bias; raw_accumulator<int64_t> hands them on, raw_accumulator<int32_t> where they fit.
 template <class X, class Rq, class W = int8_t>
 class gemm {
   using operand = kernel::gemm_operand<W>;
-  static_assert(sizeof(X) == 1 && operand::bits != 0,
-                "lowbits: gemm: x or w has no kernel; use int8_t or uint8_t, for w also a number type of 1 to 7 bits");
+  static_assert(std::is_integral_v<X> && sizeof(X) <= 2 && operand::bits != 0,
+                "lowbits: gemm: x or w has no kernel; use int8_t, uint8_t, int16_t or uint16_t, for w also a number type");
 
 public:
   using weights_type = typename operand::type;  ///< a pointer to W, or a packed_view<W>
   using Y = typename Rq::output::storage;
+  using bias_type = std::conditional_t<sizeof(X) == 2 || (operand::bits > 8), int64_t, int32_t>;
 
   /// For the strongest architecture of this processor, or the one named. Asks the processor.
   explicit gemm(const gemm_shape& shape, arch_id arch = select_arch()) noexcept : s_(shape), arch_(arch) {
@@ -88,7 +90,7 @@ public:
   size_t scratch_bytes(int parts = 1) const noexcept { return scratch_bytes_ * static_cast<size_t>(parts); }
 
   /// w is [cols][depth]; bias has cols elements or is null. The packed weights hold for these zero points.
-  status pack(weights_type w, int w_zero, const int32_t* bias, int x_zero, std::span<unsigned char> packed) const noexcept {
+  status pack(weights_type w, int w_zero, const bias_type* bias, int x_zero, std::span<unsigned char> packed) const noexcept {
     if (error() != status::ok) return error();
     if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
     if (packed.size() < packed_bytes_) return status::too_small;
@@ -125,7 +127,8 @@ public:
 
 private:
   packed_gemm_header header(int x_zero, int w_zero) const noexcept {
-    constexpr uint32_t types = (std::is_signed_v<X> ? 1u : 2u) | (operand::is_signed ? 4u : 8u) | operand::bits % 8u << 4;
+    constexpr uint32_t types = (std::is_signed_v<X> ? 1u : 2u) | (operand::is_signed ? 4u : 8u) | operand::bits % 8u << 4 |
+                               (sizeof(X) == 2 ? 128u : 0u) | (operand::bits > 8 ? operand::bits << 8 : 0u);
     return {.arch = static_cast<uint32_t>(arch_), .types = types, .cols = s_.cols, .depth = s_.depth,
             .x_zero = x_zero, .w_zero = w_zero, .bytes = packed_bytes_};
   }
@@ -147,7 +150,7 @@ private:
   bool is_valid_ = false;
   int row_grain_ = 1, col_grain_ = 1;
   size_t packed_bytes_ = 0, scratch_bytes_ = 0;
-  void (*pack_)(const gemm_shape&, const weights_type&, const int32_t*, int, unsigned char*) noexcept = nullptr;
+  void (*pack_)(const gemm_shape&, const weights_type&, const bias_type*, int, unsigned char*) noexcept = nullptr;
   void (*run_)(const gemm_shape&, const kernel::gemm_part&, const X*, int, int, const unsigned char*, const Rq&, Y*,
                const residual<Y>&, unsigned char*) noexcept = nullptr;
 };

@@ -5,14 +5,14 @@
 // that could reach a position, most of them the zero point where the stride is large. Gives the bytes
 // of ref::transposed_conv2d.
 
-#include <lowbits/kernel/implicit_gemm.hpp>
+#include <lowbits/kernel/implicit_words.hpp>
 #include <lowbits/ref/transposed_conv2d.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
 template <class Arch, class X, class W, class Acc, class Rq>
-struct transposed_conv2d : implicit_gemm<Arch, X, W, Acc, Rq, spread_rows> {
-  using base = implicit_gemm<Arch, X, W, Acc, Rq, spread_rows>;
+struct transposed_conv2d : implicit_product<Arch, X, W, Acc, Rq, spread_rows> {
+  using base = implicit_product<Arch, X, W, Acc, Rq, spread_rows>;
   using typename base::Y;
 
   /// bias may be null. packed may be null where packed_bytes is 0; elsewhere null means that the

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Depthwise convolutions with 16-bit activations and weights of up to 16 bits, straight from the image: outputs
+// whose windows lie inside it side by side are made by one call of the primitive. Taps outside the image read a
+// row of zero points. Without a primitive, with a multiplier or a zero point of the weights, the reference runs.
+
+#include <lowbits/core/shapes.hpp>
+#include <lowbits/kernel/word_gemm.hpp>
+#include <lowbits/ref/depthwise.hpp>
+
+namespace lowbits::inline LOWBITS_ABI::kernel {
+
+template <class Arch, class X, class W, class Acc, class Rq>
+struct word_depthwise {
+  using Y = typename Rq::output::storage;
+  static constexpr bool is_fast = has_prim<prims::depthwise_words, Arch> && std::is_same_v<X, int16_t> && word_shift<W> == 0;
+
+  static constexpr size_t packed_bytes(const depthwise_shape& s) noexcept {
+    if constexpr (is_fast) return suits(s) ? start_bytes(s) + work_bytes(static_cast<size_t>(blocks(s) * block_words(s)), sizeof(int16_t)) : 0;
+    else return static_cast<void>(s), 0;
+  }
+  static constexpr size_t scratch_bytes(const depthwise_shape& s) noexcept {
+    if constexpr (is_fast)
+      return suits(s) ? work_total(work_bytes(static_cast<size_t>(2 * pairs(s)), sizeof(sliding_tap<int16_t>)) + work_bytes(P::lanes, sizeof(int16_t)) +
+                                   work_bytes(static_cast<size_t>(strip(s) * P::lanes), sizeof(int64_t)))
+                      : 0;
+    else return static_cast<void>(s), 0;
+  }
+
+  /// As kernel::depthwise.
+  template <class Bias>
+  static void pack(const depthwise_shape& s, const W& w, const Bias* bias, int x_zero, unsigned char* packed) noexcept {
+    if constexpr (is_fast) {
+      if (!suits(s)) return;
+      auto* start = reinterpret_cast<int64_t*>(packed);
+      auto* to = reinterpret_cast<int16_t*>(packed + start_bytes(s));
+      fill_elements(to, int16_t{0}, static_cast<size_t>(blocks(s) * block_words(s)));
+      for (int k = 0; k < blocks(s); ++k, to += block_words(s), start += P::lanes)
+        for (int i = 0; i < P::lanes; ++i) {
+          const int c = first(s, k) + i;
+          start[i] = bias != nullptr && c < s.out_c() ? static_cast<int64_t>(bias[c]) : 0;
+          for (int t = 0; t < s.window.taps() && c < s.out_c(); ++t) {
+            const int weight = w[static_cast<size_t>(ptrdiff_t{t} * s.out_c() + c)];
+            int16_t* const pair = to + (ptrdiff_t{t / 2} * bytes * P::lanes + P::place(i)) * 2 + t % 2;
+            if (bytes == 2) *pair = static_cast<int16_t>(weight & 255);
+            pair[(bytes - 1) * P::lanes * 2] = static_cast<int16_t>(bytes == 2 ? weight >> 8 : weight);
+            start[i] -= int64_t{x_zero} * weight;
+          }
+        }
+    }
+  }
+
+  template <class Bias>
+  static void run(const depthwise_shape& s, const X* x, int x_zero, const W& w, int w_zero, const Bias* bias,
+                  const unsigned char* packed, const Rq& rq, Y* y, unsigned char* scratch) noexcept {
+    if constexpr (is_fast)
+      if (packed != nullptr && w_zero == 0 && suits(s)) return run_packed(s, x, x_zero, packed, rq, y, scratch);
+    ref::depthwise<Acc>(s, x, x_zero, w, w_zero, bias, rq, y);
+  }
+
+private:
+  template <bool exists>
+  static auto chosen() noexcept {
+    if constexpr (exists) return best_prim<prims::depthwise_words, Arch>{};
+  }
+  using P = decltype(chosen<is_fast>());
+  static constexpr int bytes = word_bytes<W>, most_columns = 64;
+
+  static constexpr bool suits(const depthwise_shape& s) noexcept { return s.multiplier == 1 && s.in_c > 0 && s.window.taps() > 0; }
+  static constexpr int pairs(const depthwise_shape& s) noexcept { return ceil_div(s.window.taps(), 2); }
+  static constexpr int strip(const depthwise_shape& s) noexcept { return lowbits::clamp(s.out_w, 1, most_columns); }
+  static constexpr int blocks(const depthwise_shape& s) noexcept { return ceil_div(s.in_c, P::lanes); }
+  /// The last block ends with the last channel and may overlap the one before it.
+  static constexpr int first(const depthwise_shape& s, int k) noexcept {
+    return s.in_c < P::lanes ? 0 : smaller(k * P::lanes, s.in_c - P::lanes);
+  }
+  static constexpr ptrdiff_t block_words(const depthwise_shape& s) noexcept { return ptrdiff_t{pairs(s)} * bytes * P::lanes * 2; }
+  static constexpr size_t start_bytes(const depthwise_shape& s) noexcept {
+    return work_bytes(static_cast<size_t>(blocks(s) * P::lanes), sizeof(int64_t));
+  }
+
+  static void run_packed(const depthwise_shape& s, const X* x, int x_zero, const unsigned char* packed, const Rq& rq, Y* y,
+                         unsigned char* scratch) noexcept {
+    const window2d& t = s.window;
+    work_area area(scratch);
+    auto* const taps = area.take<sliding_tap<int16_t>>(static_cast<size_t>(2 * pairs(s)));
+    auto* const outside = area.take<int16_t>(P::lanes);
+    auto* const acc = area.take<int64_t>(static_cast<size_t>(strip(s) * P::lanes));
+    fill_elements(outside, static_cast<int16_t>(x_zero), P::lanes);
+    taps[2 * pairs(s) - 1] = {outside, 0};  // the second of a pair that has one only
+    const auto* const start = reinterpret_cast<const int64_t*>(packed);
+    const auto* const weights = reinterpret_cast<const int16_t*>(packed + start_bytes(s));
+    const ptrdiff_t column = s.in_c, channels = smaller(P::lanes, s.in_c);
+    // Output columns whose windows lie inside the image.
+    const int inside_first = smaller(t.pad_left > 0 ? ceil_div(t.pad_left, t.stride_w) : 0, s.out_w), room = s.in_w + t.pad_left - t.reach_w();
+    const int inside_last = room < 0 ? 0 : smaller(room / t.stride_w + 1, s.out_w);
+    for (int b = 0; b < s.batch; ++b, x += ptrdiff_t{s.in_h} * s.in_w * column)
+      for (int oh = 0; oh < s.out_h; ++oh, y += s.out_w * column)
+        for (int k = 0; k < blocks(s); ++k)
+          for (int ow = 0, n = 0; ow < s.out_w; ow += n) {
+            const bool inside = ow >= inside_first && ow < inside_last;
+            n = inside ? smaller(inside_last - ow, most_columns) : 1;
+            const int top = oh * t.stride_h - t.pad_top, left = ow * t.stride_w - t.pad_left, c = first(s, k);
+            for (int i = 0, tap = 0; i < t.kernel_h; ++i)
+              for (int j = 0; j < t.kernel_w; ++j, ++tap) {
+                const int ih = top + i * t.dilation_h, iw = left + j * t.dilation_w;
+                const bool is_there = ih >= 0 && ih < s.in_h && iw >= 0 && iw < s.in_w;
+                taps[tap] = {is_there ? x + (ptrdiff_t{ih} * s.in_w + iw) * column + c : outside, is_there ? t.stride_w * column : 0};
+              }
+            P::template run<bytes>(taps, pairs(s), n, static_cast<int>(channels), weights + k * block_words(s), start + ptrdiff_t{k} * P::lanes, acc);
+            finish_wide<Arch, Acc>(n, static_cast<int>(channels), acc, P::lanes, rq, {0, c}, y + ow * column + c, column);
+          }
+  }
+};
+
+}  // namespace lowbits::kernel
