@@ -42,8 +42,8 @@ struct rescale_wide {
       const __m512i held = _mm512_min_epi64(_mm512_max_epi64(h, _mm512_set1_epi64(-0x8000'0000ll)), _mm512_set1_epi64(0x8000'0000ll));
       const __m512i few = _mm512_or_si512(_mm512_sllv_epi64(held, _mm512_sub_epi64(_mm512_setzero_si512(), drop)),
                                           _mm512_srlv_epi64(_mm512_and_si512(rest, word), shift));
-      const __mmask8 small = _mm512_cmpgt_epi64_mask(drop, _mm512_setzero_si512());
-      return _mm512_mask_srav_epi64(few, small, h, drop);
+      const __mmask8 usual = _mm512_cmpgt_epi64_mask(drop, _mm512_setzero_si512());
+      return _mm512_mask_srav_epi64(few, usual, h, drop);
     }
   }
 };
