@@ -44,6 +44,7 @@
 #include <lowbits/kernel/compensated_gemm.hpp>
 #include <lowbits/kernel/prepared_gemm.hpp>
 
+#include <lowbits/op/coded_weights.hpp>
 #include <lowbits/op/imported_ops.hpp>
 
 #include <lowbits/graph/builder.hpp>

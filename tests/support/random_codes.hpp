@@ -13,7 +13,7 @@ namespace random_codes {
 
 struct generator {
   std::uint32_t state;
-  int in(int lowest, int highest) {
+  constexpr int in(int lowest, int highest) {
     state = state * 1664525u + 1013904223u;
     return lowest + static_cast<int>((state >> 8) % static_cast<std::uint32_t>(highest - lowest + 1));
   }

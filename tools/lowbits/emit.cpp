@@ -24,7 +24,7 @@ namespace {
 
 struct emit_options {
   std::string file{}, output{}, space{}, blob{}, arch{};
-  bool integer_only = false, c_api = false;
+  bool integer_only = false, c_api = false, compress = false;
   load_options load{};
 };
 
@@ -96,6 +96,9 @@ int emit(const emit_options& o) {
   if (prepares && !o.blob.empty())
     fail("emit", lb::joined("--arch ", o.arch), "weights in the layout of an architecture are in the header, and --blob is given",
          "leave one of them out");
+  if (prepares && o.compress)
+    fail("emit", lb::joined("--arch ", o.arch), "weights in the layout of an architecture are not compressed, and --compress is given",
+         "leave one of them out");
   const loaded_model m = load_model("emit", o.file, o.load);
   if (o.integer_only) refuse_floats(m);
   lb::header_options h{.space = o.space};
@@ -113,9 +116,10 @@ int emit(const emit_options& o) {
   lb::prepared_graph prepared;
   if (prepares) prepared = lb::prepare_graph(m.graph(), lb::arch_id_from(o.arch.c_str()));
   if (!prepared.bytes.empty()) h.prepared = &prepared;
+  h.compress = o.compress;
   const std::string header = lb::emit_header(m.graph(), h);
   if (h.weights_in_blob) {
-    const std::vector<unsigned char> blob = lb::emit_blob(m.graph());
+    const std::vector<unsigned char> blob = lb::emit_blob(m.graph(), o.compress);
     if (blob.empty()) fail("emit", file_name(o.file), "the model has no weights that can be in a blob", "leave --blob out");
     write_file("emit", o.blob, std::string(blob.begin(), blob.end()));
   }
@@ -147,6 +151,7 @@ void add_emit(CLI::App& app, action& todo) {
   c->add_flag("--integer-only", o->integer_only, "refuse a model with a node that computes with floats");
   c->add_option("--arch", o->arch, "the processor that the weights are laid out for: generic, a Cortex-M (m0 to m85), avx2, avx512vnni ...");
   c->add_option("--blob", o->blob, "write the weights into this file, to be used in place, instead of into the header");
+  c->add_flag("--compress", o->compress, "store the weights in the fewest bytes; net::prepare() expands them into RAM");
   c->add_flag("--c-api", o->c_api, "also write a .h for C and the .cpp behind it, beside the header");
   add_load_options(*c, o->load);
   c->footer("Examples:\n"

@@ -58,6 +58,7 @@ constexpr uint32_t graph_fingerprint(const Graph& g, int node_count) noexcept {
       mix(v);
     mix(static_cast<int64_t>(nd.weights.length));
     mix(static_cast<int64_t>(nd.weights.offset));
+    if (nd.weights.is_coded()) mix(static_cast<int64_t>(nd.weights.coded_bytes));
     mix(static_cast<int64_t>(fp::to_bits(nd.out.params.scale)));
     for (int k = 0; k < nd.in_count; ++k) mix(nd.in[k]);
     if (nd.ec != error_compensation::none) mix(static_cast<int64_t>(nd.ec));

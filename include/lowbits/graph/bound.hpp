@@ -23,6 +23,7 @@ public:
   }
   template <class Observer, class... Io>
   status observe(Observer&& observer, std::span<unsigned char> arena, Io&&... io) const noexcept {
+    Model::require_expanded();
     if (error_ != status::ok) return error_;
     return layout::run(layout::template table<arch::native>(), nullptr, blob_, arena, observer, io...);
   }

@@ -17,6 +17,7 @@ namespace lowbits::inline LOWBITS_ABI {
 struct prepared_steps {
   const step* steps = nullptr;
   const size_t* packed_at = nullptr;
+  const size_t* expanded_at = nullptr;  ///< null where no node has coded weights
 };
 
 struct run_memory {

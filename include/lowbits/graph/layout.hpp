@@ -51,17 +51,34 @@ class model_layout {
     return t;
   }();
 
-  /// Offsets of prepared weights behind the header; 0 where a node has none.
+  /// True where a step with prepared weights may yet read them as they were.
+  static constexpr bool reads_both(const node& nd) noexcept {
+    return (nd.kind == op_kind::depthwise && nd.weights.zero_point != 0) ||
+           nd.dynamic != dynamic_definition::symmetric;
+  }
+  /// Offsets of prepared weights behind the header; 0 where a node has none. Coded weights are expanded
+  /// at `expanded` where steps read them as they are, else at `end`, one node after the other.
   template <class Arch>
   static constexpr auto packed_places = [] {
     struct {
-      table_of<size_t> at;
-      size_t end;
-    } p{{}, packed_alignment};
+      table_of<size_t> at, expanded;
+      size_t end, passing;  ///< passing: bytes behind end that preparing needs
+    } p{{}, {}, packed_alignment, 0};
     for (int i = 0; i < n; ++i) {
-      if (needs<Arch>.value[i].packed_bytes == 0) continue;
-      p.at.value[i] = p.end;
-      p.end += round_up(needs<Arch>.value[i].packed_bytes, packed_alignment);
+      const weight_data& w = Model::graph[i].weights;
+      const size_t bytes = needs<Arch>.value[i].packed_bytes;
+      if (bytes != 0) {
+        p.at.value[i] = p.end;
+        p.end += round_up(bytes, packed_alignment);
+      }
+      if (!w.is_coded()) continue;
+      const size_t expanded = round_up(larger<size_t>(w.expanded_bytes(), 1), packed_alignment);
+      if (bytes == 0 || reads_both(Model::graph[i])) {
+        p.expanded.value[i] = p.end;
+        p.end += expanded;
+      } else {
+        p.passing = larger(p.passing, expanded);
+      }
     }
     return p;
   }();
@@ -156,11 +173,33 @@ public:
     for (int i = 0; i < n; ++i) work.value[i] = needs<Arch>.value[i].scratch_bytes;
     return larger(plan_with(work.value).arena_bytes, arena_alignment);
   }();
+  static constexpr bool has_coded = [] {
+    bool any = false;
+    for (int i = 0; i < n; ++i) any = any || Model::graph[i].weights.is_coded();
+    return any;
+  }();
+  struct coded_source {
+    weight_expand expand = nullptr;
+    const uint8_t* bytes = nullptr;
+    size_t size = 0, offset = 0, count = 0;
+    bool is_external = false;
+  };
+  LOWBITS_FLASH static constexpr table_of<coded_source> coded = [] {
+    table_of<coded_source> t;
+    for (int i = 0; i < n; ++i) {
+      const weight_data& w = Model::graph[i].weights;
+      if (w.is_coded()) t.value[i] = {w.expand, w.coded, w.coded_bytes, w.offset, w.length, w.is_external};
+    }
+    return t;
+  }();
   template <class Arch>
   static constexpr size_t packed_end = packed_places<Arch>.end;
+  /// What preparing needs; running needs packed_end.
+  template <class Arch>
+  static constexpr size_t packing_end = packed_places<Arch>.end + packed_places<Arch>.passing;
   static constexpr size_t prepared_bytes = []<class... Archs>(type_list<Archs...>) {
     size_t largest = 0;
-    ((largest = larger(largest, packed_end<Archs>)), ...);
+    ((largest = larger(largest, packing_end<Archs>)), ...);
     return largest;
   }(all_archs{});
 
@@ -181,15 +220,28 @@ public:
 
   template <class Arch>
   static constexpr step_table table() noexcept {
-    return {steps<Arch>.value, packed_places<Arch>.at.value};
+    return {steps<Arch>.value, packed_places<Arch>.at.value, has_coded ? packed_places<Arch>.expanded.value : nullptr};
   }
 
-  /// Writes every node's prepared weights into a buffer of the architecture's packed_end bytes, behind
-  /// the header.
-  static void pack(const step_table& table, const unsigned char* blob, unsigned char* buffer) noexcept {
-    for (int i = 0; i < n; ++i)
+  /// Writes every node's prepared weights into a buffer of the architecture's packing_end bytes, behind
+  /// the header. Only coded weights can fail: what decodes them says why.
+  static status pack(const step_table& table, const unsigned char* blob, unsigned char* buffer,
+                     [[maybe_unused]] size_t end) noexcept {
+    for (int i = 0; i < n; ++i) {
+      const unsigned char* weights = blob;
+      if constexpr (has_coded) {
+        const coded_source& w = coded.value[i];
+        if (w.expand != nullptr) {
+          unsigned char* const to = buffer + (table.expanded_at[i] != 0 ? table.expanded_at[i] : end);
+          const uint8_t* const from = w.is_external ? blob + w.offset : w.bytes;
+          if (const status s = w.expand(from, w.size, to, w.count); s != status::ok) return s;
+          weights = to;
+        }
+      }
       if (table.packed_at[i] != 0)
-        table.steps[i].pack(table.steps[i].data, blob, buffer + table.packed_at[i]);
+        table.steps[i].pack(table.steps[i].data, weights, buffer + table.packed_at[i]);
+    }
+    return status::ok;
   }
 
   /// Checks the caller's buffers, then runs every step.
@@ -210,9 +262,11 @@ public:
       const step& st = table.steps[i];
       if (st.run != nullptr) {
         const size_t at = table.packed_at[i];
-        st.run(st.data,
-               memories.operands(routes.of[i], routes.in,
-                                 packed != nullptr && at != 0 ? packed + at : nullptr));
+        step_io operands =
+            memories.operands(routes.of[i], routes.in, packed != nullptr && at != 0 ? packed + at : nullptr);
+        if constexpr (has_coded)
+          if (table.expanded_at[i] != 0) operands.blob = packed + table.expanded_at[i];
+        st.run(st.data, operands);
       }
       if constexpr (!std::is_same_v<std::remove_cvref_t<Observer>, no_observer>) {
         const node& nd = Model::graph[i];

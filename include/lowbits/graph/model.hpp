@@ -80,6 +80,7 @@ public:
   template <class Observer, class... Io>
   static status observe(Observer&& observer, std::span<unsigned char> arena, Io&&... io) noexcept {
     require_weights();
+    require_expanded();
     return layout::run(layout::template table<arch::native>(), nullptr, nullptr, arena, observer, io...);
   }
 
@@ -112,6 +113,7 @@ public:
 
 private:
   friend class prepared_model<model>;
+  friend class bound_model<model>;
 
   template <class M = model>
   static constexpr void require_no_blob() noexcept {
@@ -123,6 +125,10 @@ private:
     static_assert(!M::layout::has_prepared_weights,
                   "lowbits: model::run: the weights are in the layout of one architecture; call attach(prepared) and run what "
                   "it returns");
+  }
+  template <class M = model>
+  static constexpr void require_expanded() noexcept {
+    static_assert(!M::layout::has_coded, "lowbits: model::run: weights are coded; call prepare(buffer) and run what it returns");
   }
 };
 

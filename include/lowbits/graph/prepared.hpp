@@ -78,11 +78,14 @@ private:
     if (!is_aligned(buffer.data(), packed_alignment)) return refused(status::misaligned);
     prepared_model result = refused(status::unsupported);
     with_usable_arch(id, [&]<class Arch>(Arch) {
-      if (buffer.size() < layout::template packed_end<Arch>)
+      constexpr size_t end = layout::template packed_end<Arch>;
+      if (buffer.size() < layout::template packing_end<Arch>)
         return void(result = refused(status::too_small));
-      const prepared_header h = header(arch_id_of<Arch>, blob, layout::template packed_end<Arch>);
+      fill_elements(buffer.data(), static_cast<unsigned char>(0), sizeof(prepared_header));
+      if (const status s = layout::pack(layout::template table<Arch>(), blob, buffer.data(), end); s != status::ok)
+        return void(result = refused(s));
+      const prepared_header h = header(arch_id_of<Arch>, blob, end);
       copy_elements(reinterpret_cast<const unsigned char*>(&h), buffer.data(), sizeof h);
-      layout::pack(layout::template table<Arch>(), blob, buffer.data());
       result = ready<Arch>(blob, buffer.data());
     });
     return result;

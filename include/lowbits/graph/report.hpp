@@ -70,7 +70,8 @@ constexpr size_t constant_bytes(const node& n, size_t weight_count) noexcept {
   if (n.kind == op_kind::constant) return n.out.bytes();
   if (n.kind == op_kind::function && n.table.is_bound) return n.out.format.bits > 8 ? sizeof(int16_t) * 513 : 256;
   if (!has_weights(n.kind)) return 0;
-  return n.weights.bytes(weight_count) + n.bias.length * (n.bias.is_wide ? 8 : 4);
+  const size_t weights = n.weights.is_coded() ? n.weights.coded_bytes : n.weights.bytes(weight_count);
+  return weights + n.bias.length * (n.bias.is_wide ? 8 : 4);
 }
 
 template <class Graph>

@@ -16,7 +16,7 @@ struct step_signature {
   rounding policy = rounding::single;
   weight_storage weights = weight_storage::none;
   qformat packed{};          ///< of packed weights
-  bool is_external = false;  ///< weights are in a blob
+  bool is_external = false;  ///< weights are in a blob, or where coded ones were expanded to
   bool has_wide_bias = false;  ///< 64 bits
   bool has_wide_sums = false;  ///< 64 bits
   bool is_prepared = false;  ///< weights have a layout for each architecture
@@ -68,7 +68,7 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
     if (n.kind == op_kind::dense) s.kind = op_kind::conv2d;
     s.policy = n.policy;
     s.weights = n.weights.storage;
-    s.is_external = n.weights.is_external;
+    s.is_external = n.weights.is_external || n.weights.is_coded();
     if (n.weights.is_packed()) s.packed = {n.weights.format.bits, n.weights.format.is_signed};
     s.has_wide_bias = n.bias.is_wide;
     s.has_wide_sums = n.bias.is_wide || !fits_int32(g, i);

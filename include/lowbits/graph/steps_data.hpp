@@ -63,10 +63,11 @@ constexpr output_stage stage_of(const node& n) noexcept {
 template <step_signature S>
 constexpr auto weights_of(const weight_data& w) noexcept {
   using packed_type = qtype<S.packed.bits, S.packed.is_signed ? sign::yes : sign::no>;
-  if constexpr (S.is_external && S.weights == weight_storage::s8) return external_codes<int8_t>{w.offset};
-  else if constexpr (S.is_external && S.weights == weight_storage::u8) return external_codes<uint8_t>{w.offset};
-  else if constexpr (S.is_external && S.weights == weight_storage::s16) return external_codes<int16_t>{w.offset};
-  else if constexpr (S.is_external) return external_stream<packed_type>{w.offset, w.length * 8 / S.packed.bits};
+  const size_t offset = w.is_coded() ? 0 : w.offset;  // coded ones have a place of their own
+  if constexpr (S.is_external && S.weights == weight_storage::s8) return external_codes<int8_t>{offset};
+  else if constexpr (S.is_external && S.weights == weight_storage::u8) return external_codes<uint8_t>{offset};
+  else if constexpr (S.is_external && S.weights == weight_storage::s16) return external_codes<int16_t>{offset};
+  else if constexpr (S.is_external) return external_stream<packed_type>{offset, w.length * 8 / S.packed.bits};
   else if constexpr (S.weights == weight_storage::s8) return w.s8;
   else if constexpr (S.weights == weight_storage::u8) return w.u8;
   else if constexpr (S.weights == weight_storage::s16) return w.s16;

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include <lowbits/graph/blob.hpp>
+#include <lowbits/hosted/compress_weights.hpp>
 #include <lowbits/hosted/runtime_graph.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
@@ -32,10 +33,13 @@ inline runtime_graph with_external_weights(runtime_graph g) {
 
 }  // namespace emit
 
-/// The blob's bytes. Gives the same for the same graph, on every machine that is little-endian.
+/// The blob's bytes; `compress` as in the header's options. Gives the same for the same graph, on every
+/// machine that is little-endian.
 template <size_t Capacity>
-std::vector<unsigned char> emit_blob(const builder<Capacity>& g) {
-  const runtime_graph marked = emit::with_external_weights(runtime_graph(g));
+std::vector<unsigned char> emit_blob(const builder<Capacity>& g, bool compress = false) {
+  runtime_graph stored(g);
+  const auto owners = compress ? compress_weights(stored) : std::vector<std::shared_ptr<const void>>{};
+  const runtime_graph marked = emit::with_external_weights(std::move(stored));
   const size_t bytes = blob_bytes_of(marked, marked.node_count());
   std::vector<unsigned char> blob(bytes);
   for (int i = 0; i < marked.node_count(); ++i) {

@@ -40,6 +40,10 @@ c_api emit_c_api(const builder<Capacity>& g, const header_options& o, const std:
   const std::string run = emit::filled(joined("int ", o.space, "_run("), parameters, ")", 4);
   const std::string bind = joined("int ", o.space, "_bind(const void* blob, size_t blob_bytes)");
   const std::string size = joined("size_t ", o.space, "_arena_bytes(void)");
+  const std::string prepare = joined("int ", o.space, "_prepare(void* packed, size_t packed_bytes)");
+  const std::string packed_size = joined("size_t ", o.space, "_prepared_bytes(void)");
+  runtime_graph stored(g);
+  const bool is_coded = o.compress && o.prepared == nullptr && !compress_weights(stored).empty();
 
   c_api api;
   api.header = joined("#ifndef ", upper, "_H\n#define ", upper, "_H\n\n/* Written by lowbits ", LOWBITS_VERSION_MAJOR, ".",
@@ -51,6 +55,9 @@ c_api emit_c_api(const builder<Capacity>& g, const header_options& o, const std:
   if (o.weights_in_blob)
     api.header += joined("/* Before the first run: the weights, at a multiple of 16 bytes; they are used where they lie. */\n",
                          bind, ";\n");
+  if (is_coded)
+    api.header += joined(packed_size, ";  /* at a multiple of 64 bytes */\n/* Before the first run",
+                         o.weights_in_blob ? ", behind bind" : "", ": expands the weights into memory that stays. */\n", prepare, ";\n");
   api.header += joined(run, ";\n\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 
   std::string pass = "arena_span";
@@ -62,15 +69,21 @@ c_api emit_c_api(const builder<Capacity>& g, const header_options& o, const std:
   if (o.prepared != nullptr)
     api.source += joined("const lowbits::prepared_model<net>& ready() {\n  static const auto model = net::attach(", o.space,
                          "::prepared);\n  return model;\n}\n");
+  if (is_coded) api.source += "lowbits::prepared_model<net> ready;  // of nothing yet\n";
   api.source += joined("\n}  // namespace\n\nextern \"C\" ", size, " { return net::arena_bytes; }\n");
   if (o.weights_in_blob)
     api.source += joined("extern \"C\" ", bind,
                          " {\n  bound = net::bind({static_cast<const unsigned char*>(blob), blob_bytes});\n"
                          "  return static_cast<int>(bound.error());\n}\n");
+  if (is_coded)
+    api.source += joined("extern \"C\" ", packed_size, " { return net::prepared_bytes; }\nextern \"C\" ", prepare, " {\n  ready = ",
+                         o.weights_in_blob ? "bound.prepare(" : "net::prepare(",
+                         "{static_cast<unsigned char*>(packed), packed_bytes});\n  return static_cast<int>(ready.error());\n}\n");
   api.source += joined("extern \"C\" ", run,
                        " {\n  const std::span<unsigned char> arena_span(static_cast<unsigned char*>(arena), arena_bytes);\n"
                        "  return static_cast<int>(",
-                       o.weights_in_blob ? "bound.run(" : o.prepared != nullptr ? "ready().run(" : "net::run(", pass, "));\n}\n");
+                       is_coded ? "ready.run(" : o.weights_in_blob ? "bound.run(" : o.prepared != nullptr ? "ready().run(" : "net::run(",
+                       pass, "));\n}\n");
   return api;
 }
 

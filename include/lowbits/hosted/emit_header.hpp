@@ -18,6 +18,7 @@ struct header_options {
   size_t arena_bytes = 0;             ///< that arch::generic needs, to be asserted; 0: not known
   bool weights_in_blob = false;       ///< emit_blob() has the weights, the header only scales and biases
   const prepared_graph* prepared = nullptr;  ///< of the same graph, with weights: they are in `prepared`
+  bool compress = false;              ///< weights in the fewest bytes, expanded by net::prepare(); not with `prepared`
 };
 
 namespace emit {
@@ -50,6 +51,7 @@ std::vector<std::string> identifiers_of(const Graph& g) {
 }
 
 inline std::string weight_array(const weight_data& w, const std::string& name) {
+  if (w.is_coded()) return byte_array(name, {w.coded, w.coded_bytes});
   switch (w.storage) {
     case weight_storage::s8: return number_array("std::int8_t", name, std::span(w.s8, w.length), 4);
     case weight_storage::u8: return number_array("std::uint8_t", name, std::span(w.u8, w.length), 4);
@@ -75,7 +77,7 @@ inline std::string arrays(const node& n, const node& in, const std::string& id) 
                     "] (output, height, width, input)");
   const std::string numbers = w.storage == weight_storage::f32 ? "floats" : joined(int{w.format.bits}, " bits");
   std::string text =
-      comment(joined(n.name, ": ", layout, ", ", numbers, w.is_packed() ? ", packed, lowest bits first" : "",
+      comment(joined(n.name, ": ", layout, ", ", numbers, w.is_packed() ? ", packed, lowest bits first" : w.is_coded() ? ", coded" : "",
                      w.is_prepared ? ", in `prepared`" : w.is_external ? ", in the blob" : ""));
 
   const std::string codes = joined(id, "_w"), scales = joined(id, "_scale"),
@@ -127,6 +129,12 @@ inline std::string constant_array(const node& n, const std::string& id) {
   return joined(what, number_array("std::uint8_t", name, std::span(n.table.bytes, 256), 4));
 }
 
+inline bool has_coded(const runtime_graph& g) {
+  for (int i = 0; i < g.node_count(); ++i)
+    if (g[i].weights.is_coded()) return true;
+  return false;
+}
+
 /// Everything in front of the arrays: what the header is and how to use it.
 inline std::string preamble(const runtime_graph& g, const std::vector<std::string>& id, const header_options& o) {
   std::string text;
@@ -149,7 +157,10 @@ inline std::string preamble(const runtime_graph& g, const std::vector<std::strin
     text += "//   const auto bound = net::bind(blob);  // std::span<const unsigned char>, aligned to lowbits::blob_alignment\n";
   if (o.prepared != nullptr)
     text += joined("//   const auto ready = net::attach(", o.space, "::prepared);  // weights for ", o.prepared->arch, "; see error()\n");
-  const char* const runs = o.weights_in_blob ? "bound.run(" : o.prepared != nullptr ? "ready.run(" : "net::run(";
+  if (has_coded(g))
+    text += joined("//   alignas(lowbits::packed_alignment) unsigned char packed[net::prepared_bytes];\n//   const auto ready = ",
+                   o.weights_in_blob ? "bound.prepare(packed);\n" : "net::prepare(packed);\n");
+  const char* const runs = has_coded(g) ? "ready.run(" : o.weights_in_blob ? "bound.run(" : o.prepared != nullptr ? "ready.run(" : "net::run(";
   std::string call = filled(joined("  lowbits::status s = ", runs), arguments, ");\n", 6, columns - 3);
   for (size_t at = 0; at < call.size(); at = call.find('\n', at) + 1) call.insert(at, "// ");
   return joined(text, call, "\n",
@@ -215,6 +226,7 @@ template <size_t Capacity>
 std::string emit_header(const builder<Capacity>& g, const header_options& o = {}) {
   require_ok(g.verdict());
   runtime_graph nodes(g);
+  const auto owners = o.compress ? compress_weights(nodes) : std::vector<std::shared_ptr<const void>>{};
   if (o.weights_in_blob) nodes = emit::with_external_weights(std::move(nodes));
   else if (o.prepared != nullptr) nodes = o.prepared->graph;
   return emit::header_text(nodes, o);

@@ -3,14 +3,15 @@
 
 // Weights as one array element per code, as run-time models want them.
 
+#include <lowbits/hosted/model_error.hpp>
 #include <lowbits/hosted/runtime_graph.hpp>
 #include <lowbits/pack/packed_view.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
-/// Gives every node of g with packed or unsigned weights an int8_t or int16_t array with the same
+/// Gives every node of g with coded, packed or unsigned weights an int8_t or int16_t array with the same
 /// weights, and returns the owners of the arrays. Unsigned bytes become signed ones with the zero point
-/// moved along.
+/// moved along. Coded weights that are damaged throw model_error.
 inline std::vector<std::shared_ptr<const void>> unpack_weights(runtime_graph& g) {
   std::vector<std::shared_ptr<const void>> owners;
   const auto keep = [&]<class T>(node& n, std::vector<T> codes, weight_storage storage, const T* weight_data::*at) {
@@ -22,6 +23,18 @@ inline std::vector<std::shared_ptr<const void>> unpack_weights(runtime_graph& g)
   };
   for (int i = 0; i < g.node_count(); ++i) {
     node& n = g[i];
+    if (n.weights.is_coded()) {
+      const auto expand = [&]<class T>(weight_storage storage, const T* weight_data::*at) {
+        std::vector<T> codes(n.weights.length);
+        const status s = n.weights.expand(n.weights.coded, n.weights.coded_bytes, codes.data(), codes.size());
+        if (s != status::ok) refuse("unpack_weights", joined("the coded weights of node '", n.name, "': ", to_string(s)), "code them again");
+        n.weights.coded_bytes = 0;
+        keep(n, std::move(codes), storage, at);
+      };
+      if (n.weights.storage == weight_storage::s8) expand(weight_storage::s8, &weight_data::s8);
+      else if (n.weights.storage == weight_storage::u8) expand(weight_storage::u8, &weight_data::u8);
+      else expand(weight_storage::s16, &weight_data::s16);
+    }
     const weight_data w = n.weights;
     if (w.storage == weight_storage::u8) {
       std::vector<int8_t> codes(w.length);

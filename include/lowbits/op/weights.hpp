@@ -5,6 +5,7 @@
 
 #include <type_traits>
 
+#include <lowbits/core/status.hpp>
 #include <lowbits/pack/packed_array.hpp>
 #include <lowbits/quant/compensation.hpp>
 #include <lowbits/quant/qparams.hpp>
@@ -20,8 +21,11 @@ struct code_span {
 /// constant for every compiler option.
 enum class weight_storage : uint8_t { none, s8, u8, s16, packed, f32 };
 
-/// Quantized weights with one scale, or one per output channel; or floats. Made by weights() or
-/// packed_weights(); the arrays must outlive the model.
+/// Turns coded bytes into `count` elements at `to`.
+using weight_expand = status (*)(const uint8_t* bytes, size_t size, void* to, size_t count) noexcept;
+
+/// Quantized weights with one scale, or one per output channel; or floats. Made by weights(),
+/// packed_weights() or coded_weights() (op/coded_weights.hpp); the arrays must outlive the model.
 struct weight_data {
   weight_storage storage = weight_storage::none;
   const int8_t* s8 = nullptr;  ///< one of these five is set, as storage says
@@ -29,6 +33,9 @@ struct weight_data {
   const int16_t* s16 = nullptr;
   const float* f32 = nullptr;
   const uint8_t* packed = nullptr;  ///< a bit stream of format.bits each (pack/packed_view.hpp)
+  const uint8_t* coded = nullptr;   ///< instead of the array that storage names: bytes that become one
+  size_t coded_bytes = 0;
+  weight_expand expand = nullptr;
   bool is_external = false;         ///< in a blob (graph/blob.hpp) instead, `offset` bytes from its start
   bool is_prepared = false;         ///< only there in the layout of one architecture; is_external is set, too
   uint32_t digest = 0;              ///< of such weights as they were, see graph_contents
@@ -42,18 +49,22 @@ struct weight_data {
 
   constexpr bool is_bound() const noexcept { return storage != weight_storage::none; }
   constexpr bool is_packed() const noexcept { return storage == weight_storage::packed; }
+  /// The array is only there after prepare(). Its codes are all in the range of the format.
+  constexpr bool is_coded() const noexcept { return coded_bytes != 0; }
   constexpr float scale_of(size_t channel) const noexcept {
     return scale_count == 0 ? scale : scales[scale_count == 1 ? 0 : channel];
   }
-  /// Bytes that n weights take in this form.
+  /// Bytes that n weights take in this form, when they are expanded.
   constexpr size_t bytes(size_t n) const noexcept {
     return is_packed() ? packed_bytes(n, format.bits)
                        : n * (storage == weight_storage::f32 ? 4 : storage == weight_storage::s16 ? 2 : 1);
   }
-  /// Bytes of the whole array.
-  constexpr size_t stored_bytes() const noexcept { return is_packed() ? length : bytes(length); }
+  constexpr size_t expanded_bytes() const noexcept { return is_packed() ? length : bytes(length); }
+  /// Bytes of the whole array as it is stored.
+  constexpr size_t stored_bytes() const noexcept { return is_coded() ? coded_bytes : expanded_bytes(); }
   /// Its address; null where the weights are in a blob.
   constexpr const void* data() const noexcept {
+    if (is_coded()) return coded;
     switch (storage) {
       case weight_storage::s8: return s8;
       case weight_storage::u8: return u8;
@@ -69,7 +80,7 @@ struct weight_data {
   /// The lowest and highest code that the storage can hold, whatever the format promises: what
   /// proofs about sums go by.
   constexpr code_span storable() const noexcept {
-    switch (storage) {
+    switch (is_coded() ? weight_storage::packed : storage) {
       case weight_storage::s8: return {-128, 127};
       case weight_storage::u8: return {0, 255};
       case weight_storage::s16: return {-32768, 32767};
@@ -153,13 +164,23 @@ constexpr weight_data packed_weights(const packed_array<Q, N>& codes,
   return packed_weights<Q>(codes.bytes, scales);
 }
 
+namespace detail {
+
+/// What holds the codes of Q, one element each.
+template <quantized_type Q>
+constexpr weight_storage element_storage() noexcept {
+  constexpr bool words = sizeof(typename Q::storage) == 2;
+  static_assert(!words || Q::is_signed, "lowbits: external_weights: there is no storage for unsigned words; pack them");
+  return words ? weight_storage::s16 : Q::is_signed ? weight_storage::s8 : weight_storage::u8;
+}
+
+}  // namespace detail
+
 /// Weights that are not in the program but in a blob: `length` elements, `offset` bytes behind the
 /// blob's start.
 template <quantized_type Q>
 constexpr weight_data external_weights(size_t length, size_t offset, const weight_scales& scales) noexcept {
-  constexpr bool words = sizeof(typename Q::storage) == 2;
-  static_assert(!words || Q::is_signed, "lowbits: external_weights: there is no storage for unsigned words; pack them");
-  return detail::with_scales({.storage = words ? weight_storage::s16 : Q::is_signed ? weight_storage::s8 : weight_storage::u8,
+  return detail::with_scales({.storage = detail::element_storage<Q>(),
                               .is_external = true,
                               .offset = offset,
                               .length = length,
