@@ -33,6 +33,7 @@
 #include <lowbits/fixed/accumulator.hpp>
 #include <lowbits/fixed/requantize.hpp>
 
+#include <lowbits/pack/coded_array.hpp>
 #include <lowbits/pack/layout.hpp>
 #include <lowbits/pack/packed_array.hpp>
 #include <lowbits/pack/quantized_tensor.hpp>
