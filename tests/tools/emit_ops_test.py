@@ -105,7 +105,10 @@ class EmitOps(ToolTest):
         for arch in ("avx2", "avxvnni", "avx512vnni", "amx"):
             usable = run("run", NETWORKS / "int8_residual.tflite", *self.inputs_of(cases[0]), "--arch", arch, arch=arch).returncode == 0
             for case in cases:
-                if case["name"] in ("int8_residual", "uint8_branches", "int4_residual", "int16_pooled", "hybrid"):
+                if case["name"] == "int16_pooled":  # the tool has no code that lays words out
+                    self.refused(1, "emit", model_file("tflite_ops/networks/int16_pooled"), "-o", self.folder / "other.hpp", "--arch",
+                                 arch, says=["node '", "prepare()"])
+                if case["name"] in ("int8_residual", "uint8_branches", "int4_residual", "hybrid"):
                     path = f"tflite_ops/networks/{case['name']}"
                     if usable:
                         every.append((path, case, arch))
@@ -123,8 +126,8 @@ class EmitOps(ToolTest):
             header = self.folder / f"m{k}.hpp"
             self.ok("emit", model_file(path), "-o", header, "--namespace", f"m{k}", *how)
             head.append(f'#include "m{k}.hpp"\n')
-            # Some layers have no layout of their own on any architecture: 16 bits, asymmetric dynamic ones.
-            self.assertEqual(" prepared[" in header.read_text(), bool(arch) and not re.search("int16|hybrid", path))
+            # Asymmetric dynamic layers have no layout of their own on any architecture.
+            self.assertEqual(" prepared[" in header.read_text(), bool(arch) and "hybrid" not in path)
             net = f"lowbits::model<m{k}::make_net>"
             body.append(f"  wrong += answer<{net}>({net}::attach(m{k}::prepared));\n" if " prepared[" in header.read_text() else
                         f"  wrong += answer<{net}>({net}{{}});\n")

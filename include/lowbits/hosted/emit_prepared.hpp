@@ -14,7 +14,7 @@ namespace lowbits::inline LOWBITS_ABI {
 
 namespace emit {
 
-/// The step that packs node i. The layout of a matrix does not depend on what its sums become: where there
+/// The step that packs node i. The layout of bytes for a matrix does not depend on what its sums become: where there
 /// is no code for the node's own rounding or output, that of another one serves.
 inline runtime_step packing_step(const runtime_graph& g, int i, arch_id arch) {
   const auto has_code = [i](const runtime_graph& graph) {
@@ -30,7 +30,7 @@ inline runtime_step packing_step(const runtime_graph& g, int i, arch_id arch) {
   if (n.out.kind == element::codes) n.out.format = other[n.in[0]].out.format;
   if (n.kind == op_kind::depthwise || !has_code(other))
     refuse("emit_header", joined("node '", n.name, "' combines number types or a rounding that have no layout to be emitted"),
-           "emit for no architecture, and call net::prepare() in the program");
+           "name no architecture, and call net::prepare() in the program");
   return make_runtime_step(other, i, arch);
 }
 
@@ -51,7 +51,7 @@ prepared_graph prepare_graph(const builder<Capacity>& g, arch_id arch) {
   for (int i = 0; i < original.node_count(); ++i) {
     if (!has_weights(original[i].kind)) continue;
     if (!signature_of(unpacked, i).is_prepared) {
-      if (signature_of(original, i).is_prepared) p.graph[i] = unpacked[i];
+      if (signature_of(original, i).is_prepared || original[i].weights.is_coded()) p.graph[i] = unpacked[i];
       continue;
     }
     p.graph[i] = unpacked[i];

@@ -19,11 +19,7 @@ public:
   runtime_graph() = default;
   template <size_t Capacity>
   explicit runtime_graph(const builder<Capacity>& g) {
-    for (int i = 0; i < g.node_count(); ++i) {
-      nodes_.push_back(g[i]);
-      // The exact forms give the bits of the 16-bit layer, which there is code for.
-      if (nodes_.back().ec == error_compensation::exact) nodes_.back().ec = error_compensation::none;
-    }
+    for (int i = 0; i < g.node_count(); ++i) nodes_.push_back(g[i]);
     for (int k = 0; k < g.input_count(); ++k) inputs_.push_back(g.input_node(k));
     for (int k = 0; k < g.output_count(); ++k) outputs_.push_back(g.output_node(k));
   }

@@ -23,6 +23,8 @@ inline std::vector<std::shared_ptr<const void>> unpack_weights(runtime_graph& g)
   };
   for (int i = 0; i < g.node_count(); ++i) {
     node& n = g[i];
+    // The exact form gives the bits of the 16-bit layer, which run-time models have code for.
+    if (n.ec == error_compensation::exact) n.ec = error_compensation::none;
     if (n.weights.is_coded()) {
       const auto expand = [&]<class T>(weight_storage storage, const T* weight_data::*at) {
         std::vector<T> codes(n.weights.length);
