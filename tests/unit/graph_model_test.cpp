@@ -26,7 +26,7 @@ constexpr lb::affine q0{.scale = 0.05f, .zero_point = -3};
 /// A random chain of operations with skips, concatenations and reshapes, from a seed.
 template <std::uint32_t Seed>
 constexpr auto random_net() {
-  lb::builder<64> g;
+  lb::builder<96> g;
   std::uint32_t s = Seed * 2654435761u + 1;
   const auto pick = [&](int n) {
     return static_cast<int>((s = s * 1664525u + 1013904223u) >> 16) % n;
@@ -42,7 +42,7 @@ constexpr auto random_net() {
     helper.text[0] = 'h';
     const lb::edge a = live[count - 1 - pick(count < 3 ? count : 3)], b = live[pick(count)];
     lb::edge e{};
-    switch (pick(7)) {
+    switch (pick(9)) {
       case 0:
         e = g.conv2d(name, a,
                      {.out_c = 8,
@@ -67,6 +67,17 @@ constexpr auto random_net() {
         lb::node_name cut = name;
         cut.text[0] = 'c';
         e = g.slice(cut, both, {.begin = {0, 2, 0, 0}, .extent = {1, 4, 4, 8}});
+        break;
+      }
+      case 7:
+      case 8: {  // a part of the concatenation is added to, or subtracted from, both parts
+        lb::node_name cut = name, other = helper;
+        cut.text[0] = 'c';
+        other.text[0] = 'o';
+        const lb::edge part = g.relu(name, a), both = g.concat(helper, {part, g.relu6(cut, b)}, 0);
+        const lb::edge sum = pick(2) == 0 ? g.add(other, both, part, {.out = q0}) : g.sub(other, part, both, {.out = q0});
+        other.text[0] = 'e';
+        e = g.slice(other, sum, {.begin = {pick(2), 0, 0, 0}, .extent = {1, 4, 4, 8}});
         break;
       }
     }
@@ -130,6 +141,50 @@ constexpr auto make_other() {
 }
 using other = lb::model<make_other>;
 
+/// The last reader of a concatenation also reads a part of it: s[0] = p + p, s[1] = q + p.
+template <bool Reals, int Axis>
+constexpr auto make_rows() {
+  lb::builder<8> g;
+  constexpr lb::affine one{.scale = 1.0f};
+  lb::tensor_desc d = Reals ? lb::real_tensor<1, 1, 4>() : lb::tensor<lb::q8, 1, 1, 4>(one);
+  const auto p = g.relu("p", g.input("x", d)), q = g.relu("q", g.input("y", d));
+  const auto both = g.concat("both", {p, q}, Axis);
+  const auto s = g.add("s", both, p, {.out = Reals ? lb::affine{} : one});
+  return g.output(g.transpose("t", s, {2, 0, 1}));
+}
+
+template <bool Reals, int Axis>
+void check_rows() {
+  using net = lb::model<make_rows<Reals, Axis>>;
+  using number = std::conditional_t<Reals, float, std::int8_t>;
+  CAPTURE(Reals);
+  CAPTURE(Axis);
+  alignas(lb::arena_alignment) unsigned char arena[net::arena_bytes];
+  const number x[4] = {1, 2, 3, 4}, y[4] = {10, 20, 30, 40}, want[8] = {2, 11, 4, 22, 6, 33, 8, 44};
+  number out[8]{};
+  REQUIRE(net::run(arena, x, y, out) == lb::status::ok);
+  CHECK(std::memcmp(out, want, sizeof out) == 0);
+}
+
+void add_row(const lb::custom_call& c) noexcept {
+  const auto *both = static_cast<const std::int8_t*>(c.in[0]), *part = static_cast<const std::int8_t*>(c.in[1]);
+  auto* out = static_cast<std::int8_t*>(c.out);
+  for (int i = 0; i < 8; ++i) out[i] = static_cast<std::int8_t>(both[i] + part[i % 4]);
+}
+constexpr auto make_custom_rows() {
+  lb::builder<8> g;
+  constexpr auto d = lb::tensor<lb::q8, 1, 4>({.scale = 1.0f});
+  const auto p = g.relu("p", g.input("x", d)), q = g.relu("q", g.input("y", d));
+  const auto both = g.concat("both", {p, q}, 0);
+  const auto s = g.custom("s", {both, p}, {.run = add_row, .out = lb::tensor<lb::q8, 2, 4>({.scale = 1.0f}), .in_place = true});
+  return g.output(g.transpose("t", s, {1, 0}));
+}
+constexpr auto make_doubled() {
+  lb::builder<8> g;
+  const auto p = g.relu("p", g.input("x", lb::tensor<lb::q8, 64>({.scale = 1.0f})));
+  return g.output(g.relu("r", g.add("s", p, p, {.out = {.scale = 1.0f}})));
+}
+
 struct small_run {
   alignas(lb::arena_alignment) unsigned char arena[small::arena_bytes + 1];
   std::int8_t x[128], y[128], s[128], x_again[128], s_again[128];
@@ -153,6 +208,21 @@ struct small_run {
 
 TEST_CASE("graph model: sharing memory changes no node of random graphs") {
   check_seeds(std::make_integer_sequence<std::uint32_t, 12>{});
+}
+
+TEST_CASE("graph model: a concatenation and its part, both read for the last time") {
+  check_rows<false, 0>();
+  check_rows<false, 1>();
+  check_rows<true, 0>();
+  check_rows<true, 1>();
+
+  using net = lb::model<make_custom_rows>;
+  alignas(lb::arena_alignment) unsigned char arena[net::arena_bytes];
+  const std::int8_t x[4] = {1, 2, 3, 4}, y[4] = {10, 20, 30, 40}, want[8] = {2, 11, 4, 22, 6, 33, 8, 44};
+  std::int8_t out[8]{};
+  REQUIRE(net::run(arena, x, y, out) == lb::status::ok);
+  CHECK(std::memcmp(out, want, sizeof out) == 0);
+  CHECK(lb::model<make_doubled>::arena_bytes == 64);  // twice the same numbers: still in place
 }
 
 TEST_CASE("graph model: inputs may be outputs, one node may be two outputs") {

@@ -84,6 +84,19 @@ constexpr placement<N> place_nodes(const Graph& g, int n = static_cast<int>(N)) 
     return p.where[r] == memory::arena && g[r].out.bytes() == d.bytes();
   };
 
+  const auto holds_cells = [&](int j, const tensor_desc& d) {
+    return p.offset[j] == 0 && g[j].out.count() == d.count() && g[j].out.element_bytes() == d.element_bytes();
+  };
+  // True when another input is in input k's buffer, but not cell for cell the same: as one part of a
+  // concatenation, whose numbers are read again after they would be overwritten.
+  const auto is_mixed = [&](const node& nd, int k) {
+    for (int j = 0; j < nd.in_count; ++j)
+      if (j != k && p.root[nd.in[j]] == p.root[nd.in[k]] &&
+          (nd.kind == op_kind::custom || !holds_cells(nd.in[j], nd.out)))
+        return true;
+    return false;
+  };
+
   for (int i = 0; i < n; ++i) {
     const node& nd = g[i];
     if (nd.kind == op_kind::reshape && p.where[i] == memory::arena) {
@@ -92,9 +105,7 @@ constexpr placement<N> place_nodes(const Graph& g, int n = static_cast<int>(N)) 
       const int candidates = nd.kind == op_kind::custom ? smaller(nd.in_count, 1) : nd.in_count;
       for (int k = 0; k < candidates; ++k) {
         const int r = p.root[nd.in[k]];
-        const bool same_cells = g[nd.in[k]].out.count() == nd.out.count() &&
-            g[nd.in[k]].out.element_bytes() == nd.out.element_bytes();
-        if (!same_cells || !owns_buffer(r, nd.out) || p.offset[nd.in[k]] != 0 || group_last[r] != i)
+        if (!holds_cells(nd.in[k], nd.out) || !owns_buffer(r, nd.out) || group_last[r] != i || is_mixed(nd, k))
           continue;
         join(i, r, 0);
         break;
