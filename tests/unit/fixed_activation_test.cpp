@@ -168,6 +168,9 @@ TEST_CASE("positions for any scale are TFLite's") {
     }
   CHECK(lb::lut_input::from(1e9f) == lb::lut_input{32767, 0});
   CHECK(lb::lut_input::from(0.0f) == lb::lut_input{0, 0});
+  const lb::lut_input tiny = lb::lut_input::from(6e-10f);
+  CHECK(tiny.shift == 31);
+  for (const int x : {-32768, -1000, -1, 0, 1, 1000, 32767}) CHECK(tiny(static_cast<std::int16_t>(x)) == 0);
 }
 
 static_assert(lb::gemmlowp::logistic<3>(lb::int16_t{0}) == 16384);

@@ -173,7 +173,8 @@ struct lut_input {
     return {drop > 63 ? 0 : static_cast<int32_t>(factor.mantissa >> drop), larger(shift, 0)};
   }
   constexpr int32_t operator()(int16_t x) const noexcept {
-    return (int32_t{x} * multiplier + ((int32_t{1} << shift) >> 1)) >> shift;
+    const int32_t half = shift > 0 ? int32_t{1} << (shift - 1) : 0;
+    return (int32_t{x} * multiplier + half) >> shift;
   }
 
 private:
