@@ -175,6 +175,27 @@ float weight(const lb::weight_data& w, std::size_t i) {
 
 }  // namespace
 
+TEST_CASE("emit: numbers that have no decimal") {
+// The text, and the number that a compiler makes of it in a constant expression.
+#define CHECK_TEXT(number, text) \
+  {                              \
+    constexpr auto v = text;     \
+    CHECK(lb::emit::literal(number) == #text); \
+    CHECK(lb::fp::to_bits(v) == lb::fp::to_bits(number)); \
+  }
+  CHECK_TEXT(__builtin_inff(), lb::fp::from_bits(0x7f800000u))
+  CHECK_TEXT(-__builtin_inff(), lb::fp::from_bits(0xff800000u))
+  CHECK_TEXT(__builtin_nanf(""), lb::fp::from_bits(0x7fc00000u))
+  CHECK_TEXT(__builtin_inf(), lb::fp::from_bits64(0x7ff0000000000000u))
+  CHECK_TEXT(-__builtin_inf(), lb::fp::from_bits64(0xfff0000000000000u))
+  CHECK_TEXT(__builtin_nan(""), lb::fp::from_bits64(0x7ff8000000000000u))
+  CHECK_TEXT(3.40282347e+38f, 3.4028235e+38f)
+#undef CHECK_TEXT
+  const std::vector<float> some(40, -__builtin_inff());
+  const std::string text = lb::emit::number_array("float", "some", std::span<const float>(some), 14);
+  for (std::size_t at = 0, end = 0; (end = text.find('\n', at)) != text.npos; at = end + 1) CHECK(end - at <= lb::emit::columns);
+}
+
 TEST_CASE("a graph with every kind of node: the exact text") {
   const auto g = golden_graph();
   REQUIRE(std::string(lb::to_string(g->error().code)) == "ok");

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include <lowbits/core/fp.hpp>
 #include <lowbits/hosted/joined.hpp>
 #include <lowbits/quant/qtype.hpp>
 
@@ -19,8 +20,14 @@ namespace lowbits::inline LOWBITS_ABI::emit {
 
 inline constexpr size_t columns = 100;
 
-/// The shortest decimal that reads back as x, for example 0.0625f.
+/// 0x7f800000u
+inline std::string hexadecimal(uint64_t bits) {
+  char text[20];
+  return joined("0x", std::string(text, std::to_chars(text, text + sizeof text, bits, 16).ptr), "u");
+}
+/// The shortest decimal that reads back as x, for example 0.0625f; infinity and NaN from their bits.
 inline std::string literal(float x) {
+  if (!fp::is_finite(x)) return joined("lb::fp::from_bits(", hexadecimal(fp::to_bits(x)), ")");
   char text[32];
   const auto end = std::to_chars(text, text + sizeof text, x).ptr;
   std::string s(text, end);
@@ -28,6 +35,7 @@ inline std::string literal(float x) {
   return s + "f";
 }
 inline std::string literal(double x) {
+  if ((fp::to_bits(x) & fp::infinity_bits64) == fp::infinity_bits64) return joined("lb::fp::from_bits64(", hexadecimal(fp::to_bits(x)), ")");
   char text[40];
   std::string s(text, std::to_chars(text, text + sizeof text, x).ptr);
   return s.find_first_of(".e") == std::string::npos ? s + ".0" : s;
@@ -90,6 +98,7 @@ inline std::string filled(std::string_view head, const std::vector<std::string>&
 /// that a value of the type may need.
 inline std::string array(std::string_view type, std::string_view name,
                          const std::vector<std::string>& values, size_t width) {
+  for (const std::string& v : values) width = larger(width, v.size());  // where a float is not finite
   const size_t row = (columns - 1) / (width + 2);
   std::string text =
       joined("LOWBITS_FLASH inline constexpr ", type, " ", name, "[", values.size(), "] = {\n");
