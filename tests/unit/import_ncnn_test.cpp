@@ -95,6 +95,14 @@ TEST_CASE("import_ncnn: every recorded case on every architecture") {
   CHECK(binary >= 20);
 }
 
+TEST_CASE("import_ncnn: a layer with outputs that it does not make") {
+  for (const std::string text : {"Eltwise e 2 2 x x p q 0=1\nReLU r 1 1 q y\n", "Eltwise e 2 2 x x p q 0=1\nReLU r 1 1 p y\n"}) {
+    const std::string param = "7767517\n3 4\nInput in 0 1 x 0=4\n" + text;
+    CHECK_THROWS_WITH_AS(lb::import_ncnn(bytes(param.begin(), param.end()), {}, "m.param"), doctest::Contains("there is not one output"),
+                         lb::model_error);
+  }
+}
+
 TEST_CASE("import_ncnn: damaged files are refused") {
   const json cases = foreign::read_json(folder + "refused.json");
   std::size_t refused = 0;

@@ -83,7 +83,7 @@ inline std::vector<unsigned char> read_bytes(const std::string& path) {
 /// The model in the bytes of a .param and a .bin file, which are only read during the call; file_name
 /// is for messages. A model without weights has no bytes of the second.
 inline imported_model import_ncnn(std::span<const unsigned char> param, std::span<const unsigned char> bin,
-                                  std::string_view file_name, const ncnn_options& options = {}) {
+                                  std::string_view file_name, const ncnn_options& options = {}) try {
   const ncnn::reporter report(file_name);
   const ncnn::network net = ncnn::read_param(report, param);
   ncnn::weight_file weights(report, bin);
@@ -98,6 +98,8 @@ inline imported_model import_ncnn(std::span<const unsigned char> param, std::spa
   if (weights.bytes_left() != 0)
     model.notes.push_back(joined("the .bin file has ", weights.bytes_left(), " bytes behind the last layer's weights"));
   return model;
+} catch (const std::bad_alloc&) {
+  refuse(joined("import_ncnn: ", file_name), "there is not enough memory for the model", "give a smaller one");
 }
 
 inline imported_model import_ncnn(const std::string& param_path, const std::string& bin_path,

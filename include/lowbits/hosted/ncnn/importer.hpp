@@ -140,7 +140,10 @@ public:
   /// Input k of the layer. A reference: edges made from it are kept.
   value& x(size_t k = 0) {
     require(k < layer_->bottoms.size(), joined("input ", k, " is missing"));
-    return *values_[static_cast<size_t>(layer_->bottoms[k])];
+    const int blob = layer_->bottoms[k];
+    std::optional<value>& v = values_[static_cast<size_t>(blob)];
+    require(v.has_value(), joined("input ", k, " '", shown(blob_name(blob)), "' has no value"));
+    return *v;
   }
   const tensor_desc& desc_of(const value& v) const noexcept { return desc(any(v)); }
   bool are_codes(const value& v) const noexcept { return desc_of(v).kind == element::codes; }
@@ -331,6 +334,7 @@ inline void importer::add_outputs() {
     for (size_t k = 0; k < current().tops.size(); ++k) {
       const int b = current().tops[k];
       if (is_read[static_cast<size_t>(b)]) continue;
+      require(values_[static_cast<size_t>(b)].has_value(), joined("output ", k, " has no value"));
       const edge e = planar(*values_[static_cast<size_t>(b)]);
       graph().output(e);
       check_graph();

@@ -91,6 +91,7 @@ inline void eltwise(importer& m) {
   m.require(kind >= 0 && kind <= 2, joined("the operation ", kind, " is not supported"), "use one of 0 to 2");
   const std::vector<float> factors = m.reals(1);
   m.require(m.bottom_count() >= 2, "there are fewer than two inputs");
+  m.require(m.top_count() == 1, "there is not one output");
   m.require(kind != 1 || factors.empty() || factors.size() == m.bottom_count(),
             joined("there are ", factors.size(), " coefficients for ", m.bottom_count(), " inputs"));
   for (size_t k = 0; k < m.bottom_count(); ++k) {
