@@ -101,6 +101,149 @@ struct editor {
 
 }  // namespace
 
+namespace {
+
+/// A model whose constants are all in one buffer.
+class shared_buffer {
+public:
+  explicit shared_buffer(const bytes& data) {
+    buffers_ = {schema::CreateBuffer(b_), schema::CreateBuffer(b_, b_.CreateVector(data))};
+    for (const auto code : {schema::BuiltinOperator::DEQUANTIZE, schema::BuiltinOperator::BATCH_MATMUL}) {
+      schema::OperatorCodeBuilder c(b_);
+      c.add_deprecated_builtin_code(static_cast<std::int8_t>(code));
+      c.add_builtin_code(code);
+      codes_.push_back(c.Finish());
+    }
+  }
+  int constant(const std::vector<int>& shape, schema::TensorType type, float scale, std::int64_t zero = 0) {
+    const auto q = schema::CreateQuantizationParameters(b_, 0, 0, b_.CreateVector(std::vector<float>{scale}),
+                                                        b_.CreateVector(std::vector<std::int64_t>{zero}));
+    return tensor(shape, type, 1, q);
+  }
+  int reals(const std::vector<int>& shape) { return tensor(shape, schema::TensorType::FLOAT32, 0, {}); }
+  /// The result is an output of the model.
+  void dequantize(int x, int y) { add(0, {x}, y, schema::BuiltinOptions::NONE, 0); }
+  void batch_matmul(int x, int w, int y) {
+    inputs_.push_back(x);
+    add(1, {x, w}, y, schema::BuiltinOptions::BatchMatMulOptions, schema::CreateBatchMatMulOptions(b_).Union());
+  }
+  bytes file() {
+    const auto tensors = b_.CreateVector(tensors_);
+    const auto in = b_.CreateVector(inputs_), out = b_.CreateVector(outputs_);
+    const auto operators = b_.CreateVector(operators_);
+    schema::SubGraphBuilder g(b_);
+    g.add_tensors(tensors);
+    g.add_inputs(in);
+    g.add_outputs(out);
+    g.add_operators(operators);
+    const auto graphs = b_.CreateVector(std::vector{g.Finish()});
+    const auto codes = b_.CreateVector(codes_);
+    const auto buffers = b_.CreateVector(buffers_);
+    schema::ModelBuilder m(b_);
+    m.add_version(3);
+    m.add_operator_codes(codes);
+    m.add_subgraphs(graphs);
+    m.add_buffers(buffers);
+    schema::FinishModelBuffer(b_, m.Finish());
+    return {b_.GetBufferPointer(), b_.GetBufferPointer() + b_.GetSize()};
+  }
+
+private:
+  int tensor(const std::vector<int>& shape, schema::TensorType type, unsigned buffer,
+             flatbuffers::Offset<schema::QuantizationParameters> q) {
+    const auto extents = b_.CreateVector(shape);
+    schema::TensorBuilder t(b_);
+    t.add_shape(extents);
+    t.add_type(type);
+    t.add_buffer(buffer);
+    if (!q.IsNull()) t.add_quantization(q);
+    tensors_.push_back(t.Finish());
+    return static_cast<int>(tensors_.size()) - 1;
+  }
+  void add(unsigned code, const std::vector<int>& in, int y, schema::BuiltinOptions type, flatbuffers::Offset<void> options) {
+    const auto inputs = b_.CreateVector(in), outputs = b_.CreateVector(std::vector<int>{y});
+    schema::OperatorBuilder o(b_);
+    o.add_opcode_index(code);
+    o.add_inputs(inputs);
+    o.add_outputs(outputs);
+    o.add_builtin_options_type(type);
+    o.add_builtin_options(options);
+    operators_.push_back(o.Finish());
+    outputs_.push_back(y);
+  }
+
+  flatbuffers::FlatBufferBuilder b_{};
+  std::vector<flatbuffers::Offset<schema::Buffer>> buffers_{};
+  std::vector<flatbuffers::Offset<schema::OperatorCode>> codes_{};
+  std::vector<flatbuffers::Offset<schema::Tensor>> tensors_{};
+  std::vector<flatbuffers::Offset<schema::Operator>> operators_{};
+  std::vector<int> inputs_{}, outputs_{};
+};
+
+std::vector<float> output_of(const lb::imported_model& m, std::size_t k) {
+  const lb::runtime_model r(m.graph());
+  std::vector<bytes> in;
+  const float one = 1.0f;
+  for (int i = 0; i < r.input_count(); ++i) {
+    in.emplace_back(r.input_desc(i).bytes());
+    for (std::size_t at = 0; at < in.back().size(); at += sizeof one) std::memcpy(&in.back()[at], &one, sizeof one);
+  }
+  const bytes out = r.run(in)[k];
+  std::vector<float> numbers(out.size() / sizeof one);
+  std::memcpy(numbers.data(), out.data(), out.size());
+  return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("import_tflite: constants that share a buffer, but not scale, type or shape") {
+  using type = schema::TensorType;
+  using numbers = std::vector<float>;
+  shared_buffer s({1, 2, 3, 4});
+  s.dequantize(s.constant({4}, type::INT8, 1.0f), s.reals({4}));
+  s.dequantize(s.constant({4}, type::INT8, 2.0f), s.reals({4}));
+  s.dequantize(s.constant({8}, type::INT4, 2.0f), s.reals({8}));
+  s.dequantize(s.constant({7}, type::INT4, 1.0f), s.reals({7}));
+  s.dequantize(s.constant({2}, type::INT16, 1.0f), s.reals({2}));
+  const lb::imported_model m = lb::import_tflite(s.file(), "shared.tflite");
+  CHECK(output_of(m, 0) == numbers{1, 2, 3, 4});
+  CHECK(output_of(m, 1) == numbers{2, 4, 6, 8});
+  CHECK(output_of(m, 2) == numbers{2, 0, 4, 0, 6, 0, 8, 0});
+  CHECK(output_of(m, 3) == numbers{1, 0, 2, 0, 3, 0, 4});
+  CHECK(output_of(m, 4) == numbers{513, 1027});
+
+  bytes codes;
+  for (int i = 0; i < 48; ++i) codes.push_back(static_cast<unsigned char>(i));
+  shared_buffer w(codes);
+  const int two = w.constant({2, 4, 6}, type::INT8, 1.0f), one = w.constant({4, 12}, type::INT8, 1.0f);
+  w.batch_matmul(w.reals({2, 3, 4}), two, w.reals({2, 3, 6}));
+  w.batch_matmul(w.reals({3, 4}), one, w.reals({3, 12}));
+  const lb::imported_model p = lb::import_tflite(w.file(), "shared.tflite");
+  const numbers first = output_of(p, 0), second = output_of(p, 1);
+  REQUIRE(first.size() == 36);
+  REQUIRE(second.size() == 36);
+  for (int i = 0; i < 36; ++i) {  // sums of four codes of a column
+    CHECK(first[static_cast<std::size_t>(i)] == doctest::Approx(i / 18 * 96 + i % 6 * 4 + 36));
+    CHECK(second[static_cast<std::size_t>(i)] == doctest::Approx(i % 12 * 4 + 72));
+  }
+}
+
+TEST_CASE("import_tflite: a file where all tensors share a buffer does not grow without end") {
+  shared_buffer s(bytes(1 << 16, 1));
+  for (int i = 0; i < 300; ++i) s.dequantize(s.constant({1 << 17}, schema::TensorType::INT4, 1.0f), s.reals({1 << 17}));
+  const std::string v = verdict(s.file());
+  CHECK_MESSAGE(v.find("the constants grow far beyond the size of the file; store those that differ only") != v.npos, v);
+}
+
+TEST_CASE("import_tflite: zero points that no type has") {
+  for (const std::int64_t zero : {lb::lowest_of<std::int64_t>, lb::highest_of<std::int64_t>, std::int64_t{128}, std::int64_t{-129}}) {
+    shared_buffer s({1, 2, 3, 4});
+    s.dequantize(s.constant({4}, schema::TensorType::INT8, 1.0f, zero), s.reals({4}));
+    const std::string v = verdict(s.file());
+    CHECK_MESSAGE(v.find("has a zero point outside of its type; quantize the model again") != v.npos, v);
+  }
+}
+
 TEST_CASE("import_tflite: what is wrong is said in one sentence") {
   const float nan = __builtin_nanf("");
   const struct {

@@ -75,7 +75,7 @@ inline void import_operator(importer& m) {
 
 /// The model in `bytes`, which are only read during the call; file_name is for messages.
 inline imported_model import_tflite(std::span<const unsigned char> bytes,
-                                    std::string_view file_name) {
+                                    std::string_view file_name) try {
   const tflite::model_file file(bytes, file_name);
   imported_model model;
   model.format = "TFLite";
@@ -88,6 +88,8 @@ inline imported_model import_tflite(std::span<const unsigned char> bytes,
   }
   m.add_outputs();
   return model;
+} catch (const std::bad_alloc&) {
+  refuse(joined("import_tflite: ", file_name), "there is not enough memory for the model", "give a smaller one");
 }
 
 inline imported_model import_tflite(const std::string& path) {

@@ -44,6 +44,10 @@ inline std::vector<float> reals_of(const importer& m, const tensor& t) {
   else if (t.type == TensorType::INT4)
     for (size_t i = 0; i < t.count; ++i) codes[i] = static_cast<int8_t>((t.bytes[i / 2] >> (i % 2 * 4)) << 4) >> 4;
   else m.fail(joined("tensor '", t.name, "' has the type ", t.type_name()), "use int4, int8, uint8, int16 or float16");
+  const int bits = bits_of(t.type), lowest = t.type == TensorType::UINT8 ? 0 : -(1 << (bits - 1));
+  for (const int64_t z : t.zero_points)
+    m.require(z >= lowest && z < lowest + (1 << bits), joined("tensor '", t.name, "' has a zero point outside of its type"),
+              "quantize the model again");
   size_t inner = 1;
   for (int a = t.rank() - 1; a > t.axis && t.scales.size() > 1; --a) inner *= static_cast<size_t>(t.extent(a));
   for (size_t i = 0; i < t.count; ++i) {

@@ -63,6 +63,7 @@ public:
   const schema::Model& model() const noexcept { return *model_; }
   const schema::SubGraph& graph() const noexcept { return *graph_; }
   const std::string& name() const noexcept { return name_; }
+  size_t bytes() const noexcept { return bytes_.size(); }
 
   /// The bytes of buffer i; none where the buffer is empty.
   std::span<const unsigned char> buffer(uint32_t i) const {

@@ -5,6 +5,7 @@
 // every tensor that is computed, the arrays of constants, and one operator at a time.
 
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include <lowbits/hosted/imported_model.hpp>
@@ -12,7 +13,7 @@
 
 namespace lowbits::inline LOWBITS_ABI::tflite {
 
-/// What is made of the data of a constant.
+/// What is made of the data of a constant. From as_floats on, scales or shape matter too.
 enum use : int { as_is, less_128, low_nibbles, as_floats, first_matrix };
 
 class importer {
@@ -115,11 +116,15 @@ public:
 
   // ---- constants
 
-  /// f(t) as an array that lives as long as the model; made once for each pair of data and use.
+  /// f(t) as an array that lives as long as the model; made once for tensors with the same data, where
+  /// nothing else matters.
   template <class T, class Function>
   const T* keep(const tensor& t, int use, const Function& f) {
-    const void*& at = kept_[{t.bytes.data(), use}];
-    if (at == nullptr) at = model_.keep(f(t));
+    const void*& at = kept_[{t.bytes.data(), t.bytes.size(), t.count, t.type, use, use < as_floats ? -1 : t.index}];
+    if (at == nullptr) {
+      charge(t.count * sizeof(T));
+      at = model_.keep(f(t));
+    }
     return static_cast<const T*>(at);
   }
   /// The floats of a constant tensor, or of one that a constant node computes; null for others.
@@ -131,7 +136,10 @@ public:
   }
   const float* keep_scales(const tensor& t) {
     const float*& at = kept_scales_[t.index];
-    if (at == nullptr) at = model_.keep(t.scales);
+    if (at == nullptr) {
+      charge(t.scales.size() * sizeof(float));
+      at = model_.keep(t.scales);
+    }
     return at;
   }
   /// The elements of a small constant of type INT32 or INT64, as axes and shapes are.
@@ -144,6 +152,12 @@ public:
   void note(std::string text) { model_.notes.push_back(std::move(text)); }
 
 private:
+  /// A file where thousands of tensors share one buffer cannot fill the memory.
+  void charge(size_t bytes) {
+    kept_bytes_ += bytes;
+    require(kept_bytes_ <= (size_t{64} << 20) + 64 * file_.bytes(), "the constants grow far beyond the size of the file",
+            "store those that differ only");
+  }
   /// 32-bit activations are for QUANTIZE, and for operators that move elements.
   void require_width(const tensor& t) const;
   static int count(const flatbuffers::Vector<int32_t>* v) noexcept {
@@ -155,10 +169,11 @@ private:
   imported_model& model_;
   node_names names_{};
   std::vector<edge> edges_{};  ///< of each tensor; node -1: not computed
-  std::map<std::pair<const unsigned char*, int>, const void*> kept_{};
+  std::map<std::tuple<const unsigned char*, size_t, size_t, TensorType, int, int>, const void*> kept_{};
   std::map<int, const float*> kept_scales_{};
   const schema::Operator* operator_ = nullptr;
   int index_ = -1, code_ = 0;
+  size_t kept_bytes_ = 0;
   std::string kind_{};
 };
 
