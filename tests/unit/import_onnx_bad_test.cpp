@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include <lowbits/hosted/import_onnx.hpp>
 #include <lowbits/hosted/runtime_model.hpp>
 
@@ -134,4 +136,87 @@ TEST_CASE("import_onnx: truncated and changed files do no harm") {
     }
     CHECK(accepted == 0);
   }
+}
+
+namespace {
+
+namespace schema = lowbits::onnx_file;
+
+schema::ModelProto relu_model() {
+  schema::ModelProto m;
+  m.add_opset_import()->set_version(21);
+  auto& g = *m.mutable_graph();
+  auto& in = *g.add_input();
+  in.set_name("x");
+  in.mutable_type()->mutable_tensor_type()->set_elem_type(schema::TensorProto::FLOAT);
+  in.mutable_type()->mutable_tensor_type()->mutable_shape()->add_dim()->set_dim_value(3);
+  g.add_output()->set_name("y");
+  auto& n = *g.add_node();
+  n.set_op_type("Relu");
+  n.add_input("x");
+  n.add_output("y");
+  return m;
+}
+schema::NodeProto& node(schema::ModelProto& m, const char* kind, std::initializer_list<std::string> in, const std::string& out) {
+  auto& n = *m.mutable_graph()->add_node();
+  n.set_op_type(kind);
+  for (const std::string& i : in) n.add_input(i);
+  n.add_output(out);
+  return n;
+}
+void set(schema::NodeProto& n, const char* name, std::int64_t value) {
+  auto& a = *n.add_attribute();
+  a.set_name(name);
+  a.set_type(schema::AttributeProto_AttributeType_INT);
+  a.set_i(value);
+}
+schema::TensorProto& constant(schema::ModelProto& m, const char* name, int type, std::int64_t count, const std::string& raw) {
+  auto& t = *m.mutable_graph()->add_initializer();
+  t.set_name(name);
+  t.set_data_type(type);
+  t.add_dims(count);
+  t.set_raw_data(raw);
+  return t;
+}
+std::string sentence_of(const schema::ModelProto& m) {
+  const std::string bytes = m.SerializeAsString();
+  return sentence({bytes.begin(), bytes.end()});
+}
+
+}  // namespace
+
+TEST_CASE("import_onnx: small files do not grow without end") {
+  const auto grows = [](const schema::ModelProto& m) {
+    const std::string s = sentence_of(m);
+    CHECK_MESSAGE(s.find("the constants grow far beyond the size of the file; store those that differ only") != s.npos, s);
+  };
+  schema::ModelProto doubled = relu_model();
+  constant(doubled, "c0", schema::TensorProto::INT64, 2, std::string(16, '\1'));
+  for (int i = 0; i < 29; ++i) {
+    const std::string c = "c" + std::to_string(i);
+    set(node(doubled, "Concat", {c, c}, "c" + std::to_string(i + 1)), "axis", 0);
+  }
+  grows(doubled);
+
+  // Copies of 2^18 ones, which are 64 KB in the file.
+  constexpr std::int64_t count = 1 << 18;
+  const auto copies = [&](const std::function<void(schema::ModelProto&, const std::string&)>& add) {
+    schema::ModelProto m = relu_model();
+    constant(m, "c", schema::TensorProto::INT2, count, std::string(count / 4, 'U'));
+    constant(m, "shape", schema::TensorProto::INT64, 1, std::string("\0\0\4\0\0\0\0\0", 8));
+    constant(m, "one", schema::TensorProto::FLOAT, 1, std::string("\0\0\x80\x3f", 4));
+    node(m, "DequantizeLinear", {"c", "one"}, "real");
+    set(node(m, "Cast", {"c"}, "number"), "to", schema::TensorProto::FLOAT);
+    for (int i = 0; i < 300; ++i) add(m, "copy" + std::to_string(i));
+    grows(m);
+  };
+  copies([](schema::ModelProto& m, const std::string& out) { node(m, "Reshape", {"c", "shape"}, out); });
+  copies([](schema::ModelProto& m, const std::string& out) { node(m, "Reshape", {"real", "shape"}, out); });
+  copies([](schema::ModelProto& m, const std::string& out) { node(m, "Transpose", {"c"}, out); });
+  copies([](schema::ModelProto& m, const std::string& out) { node(m, "Transpose", {"real"}, out); });
+  copies([](schema::ModelProto& m, const std::string& out) { set(node(m, "Cast", {"c"}, out), "to", schema::TensorProto::INT32); });
+  copies([](schema::ModelProto& m, const std::string& out) { set(node(m, "Cast", {"c"}, out), "to", schema::TensorProto::FLOAT); });
+  copies([](schema::ModelProto& m, const std::string& out) { node(m, "Gather", {"c", "c"}, out); });
+  copies([](schema::ModelProto& m, const std::string& out) { node(m, "QuantizeLinear", {"number", "one"}, out); });
+  copies([](schema::ModelProto& m, const std::string& out) { set(node(m, "DequantizeLinear", {"c", "number"}, out), "axis", 0); });
 }

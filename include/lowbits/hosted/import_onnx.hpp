@@ -80,7 +80,7 @@ inline void import_operator(importer& m) {
 }  // namespace onnx
 
 /// The model in `bytes`, which are only read during the call; file_name is for messages.
-inline imported_model import_onnx(std::span<const unsigned char> bytes, std::string_view file_name, const onnx_options& options = {}) {
+inline imported_model import_onnx(std::span<const unsigned char> bytes, std::string_view file_name, const onnx_options& options = {}) try {
   const onnx::model_file file(bytes, file_name);
   imported_model model;
   model.format = "ONNX";
@@ -93,6 +93,8 @@ inline imported_model import_onnx(std::span<const unsigned char> bytes, std::str
   }
   m.add_outputs();
   return model;
+} catch (const std::bad_alloc&) {
+  refuse(joined("import_onnx: ", file_name), "there is not enough memory for the model", "give a smaller one");
 }
 
 inline imported_model import_onnx(const std::string& path, const onnx_options& options = {}) {

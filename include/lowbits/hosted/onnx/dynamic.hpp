@@ -132,6 +132,7 @@ inline void integer_product(importer& m, bool is_conv) {
     d->channel_axis = static_cast<int>(l.shape.size()) - 1;
   }
   const std::vector<int> zeros = given_zeros(m, 3, w, d->channels);
+  m.charge_numbers(zeros.size());
   l.weights = std::make_shared<const quantized_constant>(quantized_constant{w.known, std::vector<float>(zeros.size(), 1.0f), zeros, 0, 0});
   const int index = m.index();
   d->layer = [&m, &source, l, index](std::vector<float> factors, const value* b) { return later_dynamic(m, source, l, factors, b, index); };
@@ -142,6 +143,7 @@ inline void cast(importer& m) {
   m.expect(1, 1);
   value& x = m.input(0);
   const auto to = static_cast<int>(clamp<int64_t>(m.integer("to", 0), 0, 1000));
+  if (x.known != nullptr) m.charge_numbers(x.count());
   if (x.known != nullptr && is_real(to) == is_real(x.known->type) && bits_of(to) >= bits_of(x.known->type)) {
     constant c = *x.known;
     c.type = to;

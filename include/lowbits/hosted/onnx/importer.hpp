@@ -123,6 +123,7 @@ public:
     if (o.output < 0) o.tensor = v.name, o.output = k;
     return v;
   }
+  /// c has been charged.
   void define_known(int k, constant c) {
     value& v = define(k, is_real(c.type) ? static_cast<int>(data_type::FLOAT) : c.type, c.shape);
     v.known = std::make_shared<const constant>(std::move(c));
@@ -140,12 +141,18 @@ public:
   /// Says that an operator computes with floats, or refuses it.
   void stays_float(std::string_view why);
   void record(const std::string& tensor, int output);
-  /// As stored_graph::keep. A file where thousands of nodes share one constant cannot fill the memory.
-  template <class T>
-  const T* keep(std::vector<T> elements) {
-    kept_bytes_ += elements.size() * sizeof(T);
+  /// What is computed from constants counts, before it is made: a file where thousands of nodes share one
+  /// constant cannot fill the memory.
+  void charge(size_t bytes) {
+    kept_bytes_ += bytes;
     require(kept_bytes_ <= (size_t{64} << 20) + 64 * file_.bytes(), "the constants grow far beyond the size of the file",
             "store those that differ only");
+  }
+  void charge_numbers(size_t count) { charge(count * 4); }  ///< of a constant: int32_t or float
+  /// As stored_graph::keep.
+  template <class T>
+  const T* keep(std::vector<T> elements) {
+    charge(elements.size() * sizeof(T));
     return model_.keep(std::move(elements));
   }
 

@@ -31,6 +31,7 @@ inline void reshape_to(importer& m, value& x, const shape_list& shape) {
   }
   m.require(static_cast<size_t>(count) == x.count(), joined("the shape ", text_of(shape), " does not have the ", x.count(), " elements of the input"),
             "export the model again");
+  if (x.is_constant()) m.charge_numbers(x.count());
   if (x.known != nullptr) {
     constant c = *x.known;
     c.shape = shape;
@@ -162,6 +163,7 @@ inline void transpose(importer& m) {
     seen[static_cast<size_t>(a)] = true;
     shape.push_back(x.extent(a));
   }
+  if (x.is_constant()) m.charge_numbers(x.count());
   if (x.known != nullptr && rank >= 1) {
     constant c{.type = x.known->type, .shape = shape};
     if (is_real(c.type)) c.reals = permuted(x.known->reals, x.shape, axes);
@@ -244,6 +246,7 @@ inline void concat(importer& m) {
   m.require(total <= highest_of<int32_t>, "the output is too large", "split it");
   shape[static_cast<size_t>(axis)] = static_cast<int>(total);
   if (all_known && x[0]->rank() == 1 && !is_real(x[0]->known->type)) {
+    m.charge_numbers(static_cast<size_t>(total));
     constant c{.type = x[0]->known->type, .shape = shape};
     for (const value* v : x) c.integers.insert(c.integers.end(), v->known->integers.begin(), v->known->integers.end());
     return m.define_known(0, std::move(c));

@@ -30,11 +30,13 @@ inline std::vector<float> read_scales(importer& m, int k) {
   for (const float v : s.known->reals)
     m.require(fp::is_positive(v), joined("a scale in '", shown(s.name), "' is zero, negative, infinite or NaN"), "quantize the model again");
   m.require(!s.known->reals.empty(), "there is no scale", "quantize the model again");
+  m.charge_numbers(s.count());
   return s.known->reals;
 }
 
 /// Zero points for `count` scales of shape `shape`.
 inline std::vector<int> read_zeros(importer& m, int k, int type, const shape_list& shape, size_t count) {
+  m.charge_numbers(count);
   if (!m.has_input(k)) return std::vector<int>(count, 0);
   const value& z = m.input(k);
   const std::string subject = joined("the zero point '", shown(z.name), "'");
@@ -122,6 +124,7 @@ inline void quantize_linear(importer& m) {
   const quantization q = read_quantization(m, x.shape, 0);
   m.require(m.integer("precision", 0) == 0 || m.integer("precision", 0) == data_type::FLOAT, "precision is not float32", "use float32");
   if (x.known != nullptr) {
+    m.charge_numbers(x.count());
     constant c{.type = q.type, .shape = x.shape};
     const quantized_constant like{x.known, q.scales, q.zeros, q.axis, q.block};
     for (size_t i = 0; i < x.count(); ++i) {

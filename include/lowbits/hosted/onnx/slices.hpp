@@ -27,6 +27,7 @@ inline void define_slice(importer& m, value& x, const std::vector<axis_slice>& p
   shape_list shape;
   for (const axis_slice& p : parts) shape.push_back(p.extent);
   if (x.known != nullptr && x.rank() == 1 && !is_real(x.known->type)) {
+    m.charge_numbers(count_of(shape));
     constant c{.type = x.known->type, .shape = shape};
     for (int i = 0; i < parts[0].extent; ++i) c.integers.push_back(x.known->integers[static_cast<size_t>(parts[0].begin + i * parts[0].step)]);
     return m.define_known(k, std::move(c));
@@ -163,6 +164,7 @@ inline void gather(importer& m) {
   m.require(x.known != nullptr && !is_real(x.known->type) && x.rank() == 1 && at.known != nullptr && !is_real(at.known->type),
             "it does not pick from a constant vector of integers", "use Slice");
   m.axis_of(m.integer("axis", 0), 1);
+  m.charge_numbers(at.count());
   constant c{.type = x.known->type, .shape = at.shape};
   for (const int32_t i : at.known->integers)
     c.integers.push_back(x.known->integers[static_cast<size_t>(m.axis_of(i, x.extent(0)))]);

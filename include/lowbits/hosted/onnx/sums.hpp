@@ -18,6 +18,7 @@ inline std::vector<int> given_zeros(importer& m, int k, const value& of, int cha
   m.require(z.type == of.type && (z.count() == 1 || (z.rank() == 1 && z.extent(0) == channels)),
             joined("the zero point '", shown(z.name), "' does not fit '", shown(of.name), "'"),
             channels > 1 ? "give one number, or one for each channel, of the same type" : "give one number of the same type");
+  m.charge_numbers(z.count());
   return z.known->integers;
 }
 
