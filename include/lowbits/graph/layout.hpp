@@ -72,7 +72,7 @@ class model_layout {
         p.end += round_up(bytes, packed_alignment);
       }
       if (!w.is_coded()) continue;
-      const size_t expanded = round_up(larger<size_t>(w.expanded_bytes(), 1), packed_alignment);
+      const size_t expanded = round_up(larger<size_t>(w.coded_count * w.format.storage_bytes(), 1), packed_alignment);
       if (bytes == 0 || reads_both(Model::graph[i])) {
         p.expanded.value[i] = p.end;
         p.end += expanded;
@@ -188,7 +188,7 @@ public:
     table_of<coded_source> t;
     for (int i = 0; i < n; ++i) {
       const weight_data& w = Model::graph[i].weights;
-      if (w.is_coded()) t.value[i] = {w.expand, w.coded, w.coded_bytes, w.offset, w.length, w.is_external};
+      if (w.is_coded()) t.value[i] = {w.expand, w.coded, w.coded_bytes, w.offset, w.coded_count, w.is_external};
     }
     return t;
   }();

@@ -31,13 +31,12 @@ inline std::vector<int> codes_of(const weight_data& w, size_t count) {
   return codes;
 }
 
-/// The smallest coding of a node's weights; without bytes where they have to stay as they are: floats,
-/// unsigned words, and codes outside of the range that their type promises.
+/// The smallest coding of a node's weights; without bytes where they have to stay as they are: floats, and
+/// codes outside of the range that their type promises.
 template <class Graph>
 coded_bytes coded_weights_of(const Graph& g, int i) {
   const weight_data& w = g[i].weights;
   if (!has_weights(g[i].kind) || w.storage == weight_storage::f32 || w.is_coded() || w.is_prepared) return {};
-  if (!w.format.is_signed && w.format.bits > 8) return {};
   const std::vector<int> codes = codes_of(w, weight_count(g, i));
   for (const int c : codes)
     if (c < w.format.lowest() || c > w.format.highest() || (w.format.is_binary() && c == 0)) return {};
@@ -53,8 +52,9 @@ inline std::vector<std::shared_ptr<const void>> compress_weights(runtime_graph& 
     weight_data& w = g[i].weights;
     if (c.bytes.empty() || c.bytes.size() >= w.stored_bytes()) continue;
     auto kept = std::make_shared<const std::vector<uint8_t>>(std::move(c.bytes));
-    w.length = weight_count(g, i);
-    w.storage = w.format.bits > 8 ? weight_storage::s16 : w.format.is_signed ? weight_storage::s8 : weight_storage::u8;
+    w.coded_count = weight_count(g, i);
+    w.storage = detail::expanded_storage(w.format);
+    w.length = w.is_packed() ? packed_bytes(w.coded_count, w.format.bits) : w.coded_count;
     w.coded = kept->data();
     w.coded_bytes = kept->size();
     owners.push_back(std::move(kept));

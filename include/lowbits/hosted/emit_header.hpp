@@ -77,7 +77,7 @@ inline std::string arrays(const node& n, const node& in, const std::string& id) 
                     "] (output, height, width, input)");
   const std::string numbers = w.storage == weight_storage::f32 ? "floats" : joined(int{w.format.bits}, " bits");
   std::string text =
-      comment(joined(n.name, ": ", layout, ", ", numbers, w.is_packed() ? ", packed, lowest bits first" : w.is_coded() ? ", coded" : "",
+      comment(joined(n.name, ": ", layout, ", ", numbers, w.is_coded() ? ", coded" : w.is_packed() ? ", packed, lowest bits first" : "",
                      w.is_prepared ? ", in `prepared`" : w.is_external ? ", in the blob" : ""));
 
   const std::string codes = joined(id, "_w"), scales = joined(id, "_scale"),

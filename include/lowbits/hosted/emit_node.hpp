@@ -137,12 +137,13 @@ public:
     if (w.storage == weight_storage::f32)
       return add("weights", joined("lb::weights(", c.id, "_w)")).add("bias", joined(c.id, "_b"), n.bias.is_bound());
     const std::string place = w.is_prepared ? joined(w.length, ", ", w.digest, "u")
-        : w.is_coded() && c.blob_offset != 0 ? joined(w.length, ", ", w.coded_bytes, ", ", c.blob_offset)
-        : w.is_coded()                       ? joined(w.length, ", ", c.id, "_w")
+        : w.is_coded() && c.blob_offset != 0 ? joined(w.coded_count, ", ", w.coded_bytes, ", ", c.blob_offset)
+        : w.is_coded()                       ? joined(w.coded_count, ", ", c.id, "_w")
         : c.blob_offset != 0                ? joined(w.length, ", ", c.blob_offset)
                                             : joined(c.id, "_w");
     const std::string codes = joined("lb::", w.is_prepared ? "prepared_" : c.blob_offset != 0 ? "external_" : "",
-                                     w.is_coded() ? "coded_weights<" : w.is_packed() ? "packed_weights<" : "weights<", type_name(w.format), ">(", place);
+                                     w.is_coded() ? "coded_weights<" : w.is_packed() ? "packed_weights<" : "weights<", type_name(w.format),
+                                     ">(", place);
     const std::string scale = w.scale_count != 0 && w.zero_point != 0 ? joined("{", c.id, "_scale, ", w.zero_point, "})")
         : w.scale_count != 0                     ? joined(c.id, "_scale)")
         : w.zero_point == 0                      ? joined("lb::symmetric{", literal(w.scale), "})")

@@ -26,16 +26,15 @@ inline std::vector<std::shared_ptr<const void>> unpack_weights(runtime_graph& g)
     // The exact form gives the bits of the 16-bit layer, which run-time models have code for.
     if (n.ec == error_compensation::exact) n.ec = error_compensation::none;
     if (n.weights.is_coded()) {
-      const auto expand = [&]<class T>(weight_storage storage, const T* weight_data::*at) {
-        std::vector<T> codes(n.weights.length);
-        const status s = n.weights.expand(n.weights.coded, n.weights.coded_bytes, codes.data(), codes.size());
-        if (s != status::ok) refuse("unpack_weights", joined("the coded weights of node '", n.name, "': ", to_string(s)), "code them again");
-        n.weights.coded_bytes = 0;
-        keep(n, std::move(codes), storage, at);
-      };
-      if (n.weights.storage == weight_storage::s8) expand(weight_storage::s8, &weight_data::s8);
-      else if (n.weights.storage == weight_storage::u8) expand(weight_storage::u8, &weight_data::u8);
-      else expand(weight_storage::s16, &weight_data::s16);
+      weight_data& c = n.weights;
+      auto kept = std::make_shared<std::vector<int16_t>>(c.coded_count);  // room for either size of elements
+      const status s = c.expand(c.coded, c.coded_bytes, kept->data(), c.coded_count);
+      if (s != status::ok) refuse("unpack_weights", joined("the coded weights of node '", n.name, "': ", to_string(s)), "code them again");
+      c.coded_bytes = 0;
+      c.s16 = kept->data();
+      c.s8 = reinterpret_cast<const int8_t*>(kept->data());
+      c.u8 = c.packed = reinterpret_cast<const uint8_t*>(kept->data());
+      owners.push_back(std::move(kept));
     }
     const weight_data w = n.weights;
     if (w.storage == weight_storage::u8) {

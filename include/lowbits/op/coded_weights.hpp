@@ -17,7 +17,21 @@ namespace detail {
 
 template <quantized_type Q>
 inline status expand_codes(const uint8_t* bytes, size_t size, void* to, size_t count) noexcept {
-  return decode_codes({bytes, size}, qformat::of<Q>(), static_cast<typename Q::storage*>(to), count);
+  auto* const codes = static_cast<typename Q::storage*>(to);
+  const status s = decode_codes({bytes, size}, qformat::of<Q>(), codes, count);
+  // In place: a code is read before the byte it lies in is written.
+  if (s == status::ok && expanded_storage(qformat::of<Q>()) == weight_storage::packed)
+    pack<Q>(codes, 0, count, static_cast<uint8_t*>(to));
+  return s;
+}
+template <quantized_type Q>
+constexpr weight_data coded_form(size_t count) noexcept {
+  constexpr weight_storage storage = expanded_storage(qformat::of<Q>());
+  return {.storage = storage,
+          .coded_count = count,
+          .expand = &expand_codes<Q>,
+          .length = storage == weight_storage::packed ? bytes_for<Q>(count) : count,
+          .format = qformat::of<Q>()};
 }
 
 }  // namespace detail
@@ -25,13 +39,10 @@ inline status expand_codes(const uint8_t* bytes, size_t size, void* to, size_t c
 /// `count` codes of Q in an array of any kind that decode_codes() reads.
 template <quantized_type Q, size_t Bytes>
 constexpr weight_data coded_weights(size_t count, const uint8_t (&bytes)[Bytes], const weight_scales& scales) noexcept {
-  return detail::with_scales({.storage = detail::element_storage<Q>(),
-                              .coded = bytes,
-                              .coded_bytes = Bytes,
-                              .expand = &detail::expand_codes<Q>,
-                              .length = count,
-                              .format = qformat::of<Q>()},
-                             scales);
+  weight_data w = detail::coded_form<Q>(count);
+  w.coded = bytes;
+  w.coded_bytes = Bytes;
+  return detail::with_scales(w, scales);
 }
 template <quantized_type Q, size_t Count, size_t Bytes>
 constexpr weight_data coded_weights(const coded_array<Q, Count, Bytes>& codes, const weight_scales& scales) noexcept {
@@ -41,14 +52,11 @@ constexpr weight_data coded_weights(const coded_array<Q, Count, Bytes>& codes, c
 /// The same in a blob: `bytes` bytes, `offset` behind its start.
 template <quantized_type Q>
 constexpr weight_data external_coded_weights(size_t count, size_t bytes, size_t offset, const weight_scales& scales) noexcept {
-  return detail::with_scales({.storage = detail::element_storage<Q>(),
-                              .coded_bytes = bytes,
-                              .expand = &detail::expand_codes<Q>,
-                              .is_external = true,
-                              .offset = offset,
-                              .length = count,
-                              .format = qformat::of<Q>()},
-                             scales);
+  weight_data w = detail::coded_form<Q>(count);
+  w.coded_bytes = bytes;
+  w.is_external = true;
+  w.offset = offset;
+  return detail::with_scales(w, scales);
 }
 
 }  // namespace lowbits

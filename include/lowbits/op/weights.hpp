@@ -21,7 +21,8 @@ struct code_span {
 /// constant for every compiler option.
 enum class weight_storage : uint8_t { none, s8, u8, s16, packed, f32 };
 
-/// Turns coded bytes into `count` elements at `to`.
+/// Turns coded bytes into what weight_data::storage says; `to` has room for `count` elements, one byte or
+/// two each, also where the result is a bit stream.
 using weight_expand = status (*)(const uint8_t* bytes, size_t size, void* to, size_t count) noexcept;
 
 /// Quantized weights with one scale, or one per output channel; or floats. Made by weights(),
@@ -34,7 +35,7 @@ struct weight_data {
   const float* f32 = nullptr;
   const uint8_t* packed = nullptr;  ///< a bit stream of format.bits each (pack/packed_view.hpp)
   const uint8_t* coded = nullptr;   ///< instead of the array that storage names: bytes that become one
-  size_t coded_bytes = 0;
+  size_t coded_bytes = 0, coded_count = 0;
   weight_expand expand = nullptr;
   bool is_external = false;         ///< in a blob (graph/blob.hpp) instead, `offset` bytes from its start
   bool is_prepared = false;         ///< only there in the layout of one architecture; is_external is set, too
@@ -59,9 +60,8 @@ struct weight_data {
     return is_packed() ? packed_bytes(n, format.bits)
                        : n * (storage == weight_storage::f32 ? 4 : storage == weight_storage::s16 ? 2 : 1);
   }
-  constexpr size_t expanded_bytes() const noexcept { return is_packed() ? length : bytes(length); }
   /// Bytes of the whole array as it is stored.
-  constexpr size_t stored_bytes() const noexcept { return is_coded() ? coded_bytes : expanded_bytes(); }
+  constexpr size_t stored_bytes() const noexcept { return is_coded() ? coded_bytes : is_packed() ? length : bytes(length); }
   /// Its address; null where the weights are in a blob.
   constexpr const void* data() const noexcept {
     if (is_coded()) return coded;
@@ -172,6 +172,12 @@ constexpr weight_storage element_storage() noexcept {
   constexpr bool words = sizeof(typename Q::storage) == 2;
   static_assert(!words || Q::is_signed, "lowbits: external_weights: there is no storage for unsigned words; pack them");
   return words ? weight_storage::s16 : Q::is_signed ? weight_storage::s8 : weight_storage::u8;
+}
+/// What coded weights become: a bit stream where the kernels multiply at the width of the codes, and where
+/// there is no other storage.
+constexpr weight_storage expanded_storage(const qformat& f) noexcept {
+  if (f.bits < 8 || (f.bits > 8 && !f.is_signed)) return weight_storage::packed;
+  return f.bits > 8 ? weight_storage::s16 : f.is_signed ? weight_storage::s8 : weight_storage::u8;
 }
 
 }  // namespace detail
