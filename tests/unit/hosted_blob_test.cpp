@@ -124,6 +124,49 @@ TEST_CASE("blob: what is not the model's blob is refused") {
   CHECK(outside::bind({}).prepare(buffer).error() == lb::status::too_small);
 }
 
+namespace {
+
+/// Blobs of the network with one node changed; where it says nothing, the graph has no such node.
+template <class Function>
+lb::status error_of_changed(const char* name, const Function& change) {
+  auto g = inside::graph;
+  bool found = false;
+  for (int i = 0; i < g.node_count(); ++i) {
+    if (std::string(g[i].name.c_str()) != name) continue;
+    change(const_cast<lb::node&>(g[i]));
+    found = true;
+  }
+  REQUIRE(found);
+  const lb::aligned_bytes a = aligned(lb::emit_blob(g));
+  return outside::bind({a.data(), a.size()}).error();
+}
+
+}  // namespace
+
+TEST_CASE("blob: one of the same graph with other scales, biases or options is refused") {
+  static const float scales[] = {0.1f, 2e-06f};
+  static const std::int32_t bias[] = {-2147483647, 2147483646};
+  static const std::int64_t wide[] = {-4000000000000000001};
+  const auto refused = [](const char* name, const auto& change) {
+    CAPTURE(name);
+    CHECK(error_of_changed(name, change) == lb::status::foreign);
+  };
+  CHECK(error_of_changed("dense", [](lb::node&) {}) == lb::status::ok);
+  refused("conv 3x3", [](lb::node& n) { n.weights.scales = scales; });
+  refused("conv 3x3", [](lb::node& n) { n.bias.s32 = bias; });
+  refused("head", [](lb::node& n) { n.bias.s64 = wide; });
+  refused("dense", [](lb::node& n) { n.weights.scale = 0.25f; });
+  refused("head", [](lb::node& n) { n.product = lb::scale_product::exact; });
+  refused("sum", [](lb::node& n) { n.sum = lb::sum_definition::single; });
+  refused("all four", [](lb::node& n) { n.axis = 0; });
+  refused("turned", [](lb::node& n) { n.list[0][0] = 1; });
+  refused("squares", [](lb::node& n) { n.flag[0] = !n.flag[0]; });
+  refused("larger", [](lb::node& n) { n.mode = lb::resize_mode::nearest; });
+  refused("leaky", [](lb::node& n) { n.parameter = 0.2; });
+  refused("walled", [](lb::node& n) { n.fill = -127; });
+  refused("sampled", [](lb::node& n) { n.outside = lb::grid_padding::zeros; });
+}
+
 #include "support/golden_blob_c.inc"
 
 TEST_CASE("blob: the C interface runs") {

@@ -22,7 +22,7 @@ inline constexpr size_t blob_alignment = 16;  ///< of the blob and of every tens
 struct blob_header {
   uint32_t magic = 0x6c62'776cu;
   uint32_t version = 1;
-  uint32_t model = 0;     ///< fingerprint of the graph, see graph_fingerprint
+  uint32_t model = 0;     ///< fingerprint of the graph, see model_fingerprint
   uint32_t checksum = 0;  ///< FNV-1a, 32 bits, of everything behind the header
   uint64_t bytes = 0;     ///< of the whole blob
 
@@ -47,24 +47,59 @@ template <class Graph>
 constexpr uint32_t graph_fingerprint(const Graph& g, int node_count) noexcept {
   uint32_t h = fnv::start;
   const auto mix = [&](int64_t v) { h = fnv::step(h, static_cast<uint32_t>(v)); };
+  const auto mix_real = [&](float v) { mix(static_cast<int64_t>(fp::to_bits(v))); };
   for (int i = 0; i < node_count; ++i) {
     const node& nd = g[i];
     const window2d& w = nd.window;
     for (int v : {static_cast<int>(nd.kind), nd.in_count, int{nd.out.format.bits}, nd.groups,
-                  static_cast<int>(nd.fused), static_cast<int>(nd.policy), w.kernel_h, w.kernel_w,
-                  w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top, w.pad_left,
-                  static_cast<int>(nd.weights.storage), int{nd.weights.format.bits},
-                  nd.weights.zero_point, nd.out.params.zero_point})
+                  static_cast<int>(nd.fused), static_cast<int>(nd.policy), static_cast<int>(nd.product),
+                  static_cast<int>(nd.sum), static_cast<int>(nd.dynamic), static_cast<int>(nd.mode),
+                  static_cast<int>(nd.outside), nd.axis, nd.flag[0] ? 1 : 0, nd.flag[1] ? 1 : 0,
+                  nd.has_fill ? nd.fill : 0, nd.out.params.zero_point})
       mix(v);
-    mix(static_cast<int64_t>(nd.weights.length));
-    mix(static_cast<int64_t>(nd.weights.offset));
-    if (nd.weights.is_coded()) mix(static_cast<int64_t>(nd.weights.coded_bytes));
-    mix(static_cast<int64_t>(fp::to_bits(nd.out.params.scale)));
+    mix_real(nd.out.params.scale);
+    if (nd.parameter != 0) {
+      const auto bits = __builtin_bit_cast(uint64_t, nd.parameter);
+      mix(static_cast<int64_t>(bits >> 32));
+      mix(static_cast<int64_t>(bits));
+    }
+    if (has_weights(nd.kind) || nd.kind == op_kind::max_pool || nd.kind == op_kind::average_pool)
+      for (int v : {w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top, w.pad_left}) mix(v);
+    if (has_weights(nd.kind)) {
+      for (int v : {static_cast<int>(nd.weights.storage), int{nd.weights.format.bits}, nd.weights.zero_point}) mix(v);
+      mix(static_cast<int64_t>(nd.weights.length));
+      mix(static_cast<int64_t>(nd.weights.offset));
+      if (nd.weights.is_coded()) mix(static_cast<int64_t>(nd.weights.coded_bytes));
+    }
+    if (nd.kind == op_kind::pad || nd.kind == op_kind::transpose || nd.kind == op_kind::slice)
+      for (const auto& list : nd.list)
+        for (int a = 0; a < nd.out.shape.rank; ++a) mix(list[a]);
     for (int k = 0; k < nd.in_count; ++k) mix(nd.in[k]);
     if (nd.ec != error_compensation::none) mix(static_cast<int64_t>(nd.ec));
     for (int a = 0; a < nd.out.shape.rank; ++a) mix(nd.out.shape.extent[a]);
   }
   return h;
+}
+
+/// Of the scales and the bias that stay in the program while their weights are in a blob; 0 for other
+/// nodes. Weights of another training do not fit to them, however alike the graphs are.
+constexpr uint32_t parameter_digest(const node& n) noexcept {
+  if (!n.weights.is_external) return 0;
+  uint32_t h = fnv::step(fnv::start, fp::to_bits(n.weights.scale));
+  for (size_t c = 0; c < n.weights.scale_count; ++c) h = fnv::step(h, fp::to_bits(n.weights.scales[c]));
+  for (size_t c = 0; c < n.bias.length; ++c) {
+    const auto bits = n.bias.is_real ? uint64_t{fp::to_bits(n.bias.f32[c])} : static_cast<uint64_t>(n.bias[c]);
+    h = fnv::step(h, static_cast<uint32_t>(bits));
+    if (n.bias.is_wide) h = fnv::step(h, static_cast<uint32_t>(bits >> 32));
+  }
+  return h;
+}
+
+/// The fingerprint of a graph and these digests, one for each node.
+constexpr uint32_t model_fingerprint(uint32_t graph, const uint32_t* digests, int node_count) noexcept {
+  for (int i = 0; i < node_count; ++i)
+    if (digests[i] != 0) graph = fnv::step(graph, digests[i]);
+  return graph;
 }
 
 /// Bytes of the blob that a graph's external weights need; 0 where there are none.

@@ -161,6 +161,10 @@ class model_layout {
     return t;
   }();
 
+  /// A constant for each node, so that none takes the compiler long.
+  template <int I>
+  static constexpr uint32_t node_digest = parameter_digest(Model::graph[I]);
+
 public:
   using step_table = prepared_steps;
 
@@ -203,7 +207,19 @@ public:
     return largest;
   }(all_archs{});
 
-  static constexpr uint32_t fingerprint = graph_fingerprint(Model::graph, n);
+  static constexpr uint32_t fingerprint = [] {
+    constexpr bool has_external_weights = [] {
+      for (int i = 0; i < n; ++i)
+        if (Model::graph[i].weights.is_external) return true;
+      return false;
+    }();
+    const uint32_t h = graph_fingerprint(Model::graph, n);
+    if constexpr (!has_external_weights) return h;
+    else return [h]<int... I>(std::integer_sequence<int, I...>) {
+      const uint32_t digests[] = {node_digest<I>...};
+      return model_fingerprint(h, digests, n);
+    }(std::make_integer_sequence<int, n>{});
+  }();
   static constexpr size_t blob_bytes = blob_bytes_of(Model::graph, n);
   static constexpr bool has_prepared_weights = [] {
     for (int i = 0; i < n; ++i)

@@ -48,7 +48,7 @@ std::vector<unsigned char> emit_blob(const builder<Capacity>& g, bool compress =
     if (w.length != 0) std::memcpy(blob.data() + w.offset, w.data(), w.stored_bytes());
   }
   if (blob.empty()) return blob;
-  const blob_header header{.model = graph_fingerprint(marked, marked.node_count()),
+  const blob_header header{.model = emit::fingerprint_of(marked),
                            .checksum = fnv::bytes(fnv::start, blob.data() + blob_header_bytes, bytes - blob_header_bytes),
                            .bytes = bytes};
   std::memcpy(blob.data(), &header, sizeof header);

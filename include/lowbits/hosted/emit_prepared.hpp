@@ -67,7 +67,7 @@ prepared_graph prepare_graph(const builder<Capacity>& g, arch_id arch) {
 
   aligned_bytes buffer(end);
   prepared_header h{.arch = static_cast<uint32_t>(arch),
-                    .model = graph_fingerprint(p.graph, p.graph.node_count()),
+                    .model = emit::fingerprint_of(p.graph),
                     .contents = fnv::start,
                     .bytes = end};
   size_t at = packed_alignment;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <lowbits/graph/blob.hpp>
 #include <lowbits/graph/builder.hpp>
 #include <lowbits/kernel/select.hpp>
 #include <lowbits/op/step.hpp>
@@ -45,6 +46,17 @@ struct prepared_graph {
   std::vector<unsigned char> bytes{};  ///< empty where no node has such weights
   std::vector<std::shared_ptr<const void>> arrays{};  ///< what nodes point to besides the builder's
 };
+
+namespace emit {
+
+/// What the compiler computes for the model.
+inline uint32_t fingerprint_of(const runtime_graph& g) {
+  std::vector<uint32_t> digests;
+  for (int i = 0; i < g.node_count(); ++i) digests.push_back(parameter_digest(g[i]));
+  return model_fingerprint(graph_fingerprint(g, g.node_count()), digests.data(), g.node_count());
+}
+
+}  // namespace emit
 
 /// A step with the data it points to.
 struct runtime_step {
