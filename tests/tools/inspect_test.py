@@ -64,7 +64,12 @@ class Inspect(ToolTest):
         self.assertEqual(j["macs"], 4320 + 1440 + 1280 + 40)
 
     def test_floats_are_noted(self):
-        self.assertRegex(self.ok("inspect", NETWORKS / "int8_float_edges.tflite"), r"note: \d+ nodes? computes? with floats: ")
+        ends = self.ok("inspect", NETWORKS / "int8_float_edges.tflite")
+        self.assertRegex(ends, r"note: floats at the ends: '\w+")
+        self.assertNotIn("with floats", ends)
+        bilinear = self.ok("inspect", NETWORKS.parent / "resize_bilinear" / "uint8_up_half.tflite")
+        self.assertRegex(bilinear, r"note: 1 node computes with floats: 'output'; ")
+        self.assertIn("bilinear in floats", bilinear)
         self.assertNotIn("with floats", self.ok("inspect", NETWORKS / "int8_residual.tflite"))
 
 

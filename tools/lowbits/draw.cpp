@@ -33,11 +33,12 @@ std::string px(double v) { return std::to_string(std::lround(v)); }
 struct colours {
   const char *edge, *fill;
 };
-colours colours_of(const lb::node& n) {
+colours colours_of(const lb::stored_graph::graph_type& g, int i) {
+  const lb::node& n = g[i];
   using k = lb::op_kind;
   if (n.kind == k::input) return {"#37474f", "#eceff1"};
   if (n.kind == k::constant) return {"#90a4ae", "#fafafa"};
-  if (lb::is_float_node(n)) return {"#c62828", "#ffebee"};
+  if (lb::computes_in_floats(g, i)) return {"#c62828", "#ffebee"};
   if (lb::has_weights(n.kind) || n.kind == k::matmul) return {"#1565c0", "#e3f2fd"};
   switch (n.kind) {
     case k::max_pool:
@@ -50,7 +51,9 @@ colours colours_of(const lb::node& n) {
     case k::maximum: return {"#ef6c00", "#fff3e0"};
     case k::softmax:
     case k::function:
-    case k::requantize: return {"#6a1b9a", "#f3e5f5"};
+    case k::requantize:
+    case k::quantize:
+    case k::dequantize: return {"#6a1b9a", "#f3e5f5"};
     default: return {"#616161", "#f5f5f5"};
   }
 }
@@ -112,7 +115,7 @@ std::string draw_svg(const loaded_model& m) {
     const double x = left(s.x) - box_width / 2, y = top(s.row), middle = left(s.x);
     bool is_output = false;
     for (int k = 0; k < g.output_count(); ++k) is_output = is_output || g.output_node(k) == i;
-    const colours c = colours_of(n);
+    const colours c = colours_of(g, i);
     const std::string details = lb::details_text(n);
     const std::string title = lb::joined(m.operator_name(i), details.empty() ? "" : "  ", details);
     out += lb::joined("<g><title>", escaped(m.model.origins[static_cast<size_t>(i)].tensor), "</title>\n",

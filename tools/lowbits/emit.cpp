@@ -54,10 +54,10 @@ bool is_namespace(const std::string& s) {
 void refuse_floats(const loaded_model& m) {
   const auto& g = m.graph();
   for (int i = 0; i < g.node_count(); ++i)
-    if (lb::is_float_node(g[i]))
+    if (lb::computes_in_floats(g, i))
       fail("emit", file_name(m.path),
-           lb::joined("node '", g[i].name, "' (", m.operator_name(i), ") has floats, and --integer-only is given"),
-           "quantize the model wholly, inputs and outputs too");
+           lb::joined("node '", g[i].name, "' (", m.operator_name(i), ") computes with floats, and --integer-only is given"),
+           "quantize the model wholly; only its inputs and outputs may be floats");
 }
 
 /// What the header asserts; 0, which asserts nothing, for a graph that only a compiler can put together.
@@ -134,9 +134,7 @@ int emit(const emit_options& o) {
   std::printf("%s: %s bytes, namespace %s, %d nodes\n", o.output.c_str(), grouped(header.size()).c_str(), h.space.c_str(),
               m.graph().node_count());
   for (const std::string& note : m.model.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
-  const std::string floats = float_nodes_text(m);
-  if (!floats.empty())
-    std::fprintf(stderr, "note: %s; targets without floating point refuse the header\n", floats.c_str());
+  for (const std::string& note : float_notes(m, "the header")) std::fprintf(stderr, "note: %s\n", note.c_str());
   return 0;
 }
 

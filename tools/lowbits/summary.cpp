@@ -17,27 +17,35 @@ size_t node_constant_bytes(const lb::stored_graph::graph_type& g, int i) {
   return lb::constant_bytes(n, weights);
 }
 
-std::string float_nodes_text(const loaded_model& m) {
+std::vector<std::string> float_notes(const loaded_model& m, const std::string& subject) {
   const auto& g = m.graph();
-  std::string names;
-  int count = 0, computing = 0;
-  for (int i = 0; i < g.node_count(); ++i) {
-    if (!lb::is_float_node(g[i])) continue;
-    ++count;
-    if (g[i].kind == lb::op_kind::input || g[i].kind == lb::op_kind::constant) continue;
-    if (++computing <= 3) names += lb::joined(computing == 1 ? "'" : ", '", g[i].name, "'");
-  }
-  if (count == 0) return "";
-  if (computing == 0) return "the model has inputs of floats";
-  return lb::joined(computing, computing == 1 ? " node computes" : " nodes compute", " with floats: ", names,
-                    computing > 3 ? ", .." : "");
+  struct list {
+    std::string names{};
+    int count = 0;
+    void add(const lb::node& n) {
+      if (++count <= 3) names += lb::joined(count == 1 ? "'" : ", '", n.name, "'");
+      if (count == 4) names += ", ..";
+    }
+  } computing, ends;
+  for (int i = 0; i < g.node_count(); ++i)
+    if (lb::computes_in_floats(g, i)) computing.add(g[i]);
+  const auto add_end = [&](int i) {
+    if (g[i].out.kind == lb::element::reals) ends.add(g[i]);
+  };
+  for (int k = 0; k < g.input_count(); ++k) add_end(g.input_node(k));
+  for (int k = 0; k < g.output_count(); ++k) add_end(g.output_node(k));
+  std::vector<std::string> notes;
+  if (computing.count != 0)
+    notes.push_back(lb::joined(computing.count, computing.count == 1 ? " node computes" : " nodes compute", " with floats: ",
+                               computing.names, "; targets without floating point refuse ", subject));
+  if (ends.count != 0) notes.push_back(lb::joined("floats at the ends: ", ends.names));
+  return notes;
 }
 
 model_summary summarize(const loaded_model& m) {
   model_summary s;
   s.notes = m.model.notes;
-  const std::string floats = float_nodes_text(m);
-  if (!floats.empty()) s.notes.push_back(lb::joined(floats, "; targets without floating point refuse the model"));
+  for (const std::string& note : float_notes(m, "the model")) s.notes.push_back(note);
   try {
     const lb::runtime_model model(m.graph());
     s.report = model.report();

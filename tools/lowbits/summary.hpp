@@ -27,8 +27,9 @@ model_summary summarize(const loaded_model& m);
 /// Bytes of weights, bias or constant of one node, as stored.
 size_t node_constant_bytes(const lb::stored_graph::graph_type& g, int i);
 
-/// The names of nodes that compute with floats, at most a few, or "".
-std::string float_nodes_text(const loaded_model& m);
+/// Sentences about nodes that compute with floats, which some targets refuse `subject` for, and about inputs and
+/// outputs of floats; none for a model without both.
+std::vector<std::string> float_notes(const loaded_model& m, const std::string& subject);
 
 void add_load_options(CLI::App& command, load_options& options);
 

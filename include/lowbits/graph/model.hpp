@@ -33,14 +33,12 @@ public:
   static constexpr int output_count = node_count != 0 ? graph.output_count() : 0;
 
 private:
-  static constexpr bool computes_in_floats = [] {
+  static constexpr bool has_float_nodes = [] {
     for (int i = 0; i < node_count; ++i)
-      if (detail::is_real_operation(signature_of(graph, i)) ||
-          (graph[i].kind == op_kind::resize && graph[i].mode == resize_mode::bilinear_float))
-        return true;
+      if (computes_in_floats(graph, i)) return true;
     return false;
   }();
-  static_assert(LOWBITS_REAL_NODES || !computes_in_floats,
+  static_assert(LOWBITS_REAL_NODES || !has_float_nodes,
                 "lowbits: model: a node computes in floats, which this target is not meant to; quantize the node, "
                 "or define LOWBITS_REAL_NODES as 1");
   using layout = model_layout<model>;

@@ -83,4 +83,22 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
   return s;
 }
 
+/// Operations on floats that are not the same for every element type.
+constexpr bool is_real_operation(const step_signature& s) noexcept {
+  return s.x == number_type::real && s.out == number_type::real && s.kind != op_kind::pad && s.kind != op_kind::slice &&
+         s.kind != op_kind::transpose && s.kind != op_kind::resize;
+}
+
+/// True for a node that computes in floats, which targets without them refuse. What turns floats into codes
+/// or codes into floats, as at the ends of a graph, does not count, nor what only moves elements.
+template <class Graph>
+constexpr bool computes_in_floats(const Graph& g, int i) noexcept {
+  const node& n = g[i];
+  const bool has_reals = n.out.kind == element::reals && n.in_count != 0 && g[n.in[0]].out.kind == element::reals;
+  if (n.kind == op_kind::custom) return has_reals;
+  if (n.kind == op_kind::resize)
+    return n.mode == resize_mode::bilinear_float || (n.mode == resize_mode::bilinear && has_reals);
+  return is_real_operation(signature_of(g, i));
+}
+
 }  // namespace lowbits

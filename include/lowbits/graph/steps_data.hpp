@@ -176,12 +176,6 @@ constexpr auto make_real_data(const node& n, const tensor_desc& x, const tensor_
   }
 }
 
-/// Operations on floats that are not the same for every element type.
-constexpr bool is_real_operation(const step_signature& s) noexcept {
-  return s.x == number_type::real && s.out == number_type::real && s.kind != op_kind::pad && s.kind != op_kind::slice &&
-         s.kind != op_kind::transpose && s.kind != op_kind::resize;
-}
-
 /// Constants are what does not fit in the data itself: multipliers of weighted nodes, tables of
 /// functions.
 template <step_signature S, class Graph, class Constant>

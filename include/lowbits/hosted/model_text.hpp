@@ -110,14 +110,9 @@ inline std::string details_text(const node& n) {
     if (n.groups != 1) add(joined(n.kind == op_kind::depthwise ? "multiplier " : "groups ", n.groups));
   }
   if (n.kind == op_kind::concat) add(joined("axis ", n.axis));
-  if (n.kind == op_kind::resize) add(n.mode == resize_mode::bilinear ? "bilinear" : "nearest");
+  if (n.kind == op_kind::resize) add(n.mode == resize_mode::nearest ? "nearest" : n.mode == resize_mode::bilinear ? "bilinear" : "bilinear in floats");
   if (n.fused != activation::none) add(activation_name(n.fused));
   return text;
-}
-
-/// True for a node that computes with floats, wholly or at one end.
-inline bool is_float_node(const node& n) noexcept {
-  return n.out.kind == element::reals || n.kind == op_kind::quantize || n.kind == op_kind::dequantize;
 }
 
 }  // namespace lowbits
