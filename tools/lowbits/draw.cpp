@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include <lowbits/graph/signature.hpp>
 #include <lowbits/hosted/model_text.hpp>
 
 #include "layout.hpp"
