@@ -158,7 +158,7 @@ private:
       const ptrdiff_t to = b * s.y_matrix_step() + r * s.y_row_step();
       gemm_bits_rows(calls, bits_calls_of<Arch, X, W>, n, {x_rows.at, x_rows.stride}, w, packed, part.cols, x_zero, w_zero, few, bits_work,
                      offsets, rq, {row, 0}, y + to, s.y_row_step(), tile);
-      if (added.codes != nullptr) add(s, n, part.cols, added, y + to, added.codes + to);
+      if (added.codes != nullptr) add_residual<Arch>(s, n, part.cols, added, y + to, added.codes + to);
       row += n;
     }
   }
