@@ -47,6 +47,7 @@ constexpr std::uint8_t four_w[4] = {1, 255, 0, 128};
 constexpr float axis_scale[3] = {0.5f, 0.25f, 1.0f};
 constexpr std::int32_t axis_zero[3] = {0, -3, 127};
 constexpr lb::imported::axis_scales per_axis{axis_scale, axis_zero, 3, {.extent = 3}};
+constexpr std::int16_t few_w[4] = {1, -2, 300, 0};
 constexpr std::int8_t sums_w[48] = {1, -1};
 constexpr std::int32_t ends[2] = {-2147483647 - 1, 2147483647};
 constexpr std::int64_t wide_b[1] = {-4000000000000000000};
@@ -344,6 +345,23 @@ TEST_CASE("how a layer multiplies words is written") {
   const std::string text = lb::emit_header(g);
   CHECK(text.find(".ec = lb::error_compensation::exact}") != std::string::npos);
   CHECK(text.find(".ec = lb::error_compensation::three_products}") != std::string::npos);
+}
+
+TEST_CASE("weights that prove a sum by their values stay in the header") {
+  lb::builder<8> g;
+  const auto x = g.input("x", lb::tensor<lb::q16, 1, 4>({.scale = 1.0f}));
+  constexpr lb::symmetric s{.scale = 1.0f};
+  const auto sums = g.dense("sums", x, {.units = 1, .weights = lb::weights(few_w, s), .out_format = lb::as_sums});
+  const auto codes = g.dense("codes", x, {.units = 1, .weights = lb::weights(few_w, s), .out = {.scale = 1.0f}});
+  g.output(sums).output(codes);
+  REQUIRE(std::string(lb::to_string(g.error().code)) == "ok");
+  for (const bool compress : {false, true}) {
+    const std::string text = lb::emit_header(g, {.weights_in_blob = !compress, .compress = compress});
+    CHECK(text.find("std::int16_t sums_w[4] = {") != std::string::npos);
+    if (!compress) CHECK(text.find("std::int16_t codes_w[4] = {") == std::string::npos);
+  }
+  CHECK(!lb::signature_of(g, sums.node).is_prepared);
+  CHECK(lb::signature_of(g, codes.node).is_prepared);
 }
 
 TEST_CASE("graphs that text cannot describe are refused") {

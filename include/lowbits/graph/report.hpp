@@ -65,6 +65,13 @@ constexpr bool fits_int32(const Graph& g, int i) noexcept {
                                   highest_of<int32_t>);
 }
 
+/// True for a layer without requantization whose sums are proven by the values of its weights, so that these
+/// have to be where the compiler sees them.
+template <class Graph>
+constexpr bool needs_values(const Graph& g, int i) noexcept {
+  return has_weights(g[i].kind) && g[i].out.is_wide() && !fits_int32(g, i);
+}
+
 constexpr size_t constant_bytes(const node& n, size_t weight_count) noexcept {
   if (n.kind == op_kind::custom) return n.custom.user_bytes;
   if (n.kind == op_kind::constant) return n.out.bytes();

@@ -74,7 +74,10 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
     s.has_wide_sums = n.bias.is_wide || !fits_int32(g, i);
     s.is_prepared = has_prepared_layout(s, n.weights);
   }
-  if (gives_sums(s)) s.has_wide_sums = false;  // 32 bits were proven
+  if (gives_sums(s)) {  // 32 bits were proven; prepared ones by the types of bytes
+    s.is_prepared = s.is_prepared && is_byte(s.x) && n.weights.storable().highest <= 255 && !s.has_wide_sums;
+    s.has_wide_sums = false;
+  }
   // Such sums are joined in 64 bits, from prepared parts.
   s.ec = n.ec;
   if (s.ec != error_compensation::none) s.has_wide_sums = true, s.is_prepared = has_weights(s.kind);

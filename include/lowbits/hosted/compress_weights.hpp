@@ -48,6 +48,7 @@ coded_bytes coded_weights_of(const Graph& g, int i) {
 inline std::vector<std::shared_ptr<const void>> compress_weights(runtime_graph& g) {
   std::vector<std::shared_ptr<const void>> owners;
   for (int i = 0; i < g.node_count(); ++i) {
+    if (needs_values(g, i)) continue;
     coded_bytes c = coded_weights_of(g, i);
     weight_data& w = g[i].weights;
     if (c.bytes.empty() || c.bytes.size() >= w.stored_bytes()) continue;

@@ -23,7 +23,7 @@ inline runtime_graph with_external_weights(runtime_graph g) {
   size_t at = blob_header_bytes;
   for (int i = 0; i < g.node_count(); ++i) {
     weight_data& w = g[i].weights;
-    if (!goes_into_blob(g[i])) continue;
+    if (!goes_into_blob(g[i]) || needs_values(g, i)) continue;
     w.is_external = true;
     w.offset = at;
     at = round_up(at + w.stored_bytes(), blob_alignment);

@@ -154,7 +154,8 @@ constexpr bool accumulator_holds(const tensor_desc& in, const weight_data& w, co
 /// channels last.
 constexpr bool sums_hold(const node& n, const tensor_desc& in, int channels, int64_t products, int64_t limit) noexcept {
   const weight_data& w = n.weights;
-  if (w.is_external || w.is_packed()) return false;
+  const bool is_array = w.storage == weight_storage::s8 || w.storage == weight_storage::u8 || w.storage == weight_storage::s16;
+  if (w.is_external || w.is_coded() || !is_array) return false;
   const bool is_last = n.kind == op_kind::depthwise;
   for (int c = 0; c < channels; ++c) {
     int64_t sum = 0, at = is_last ? c : c * products;
