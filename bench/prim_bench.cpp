@@ -170,7 +170,7 @@ void add(prims::requantize, Arch) {
   });
 }
 
-/// A 3x3 window over 16 columns: gathering alone, and two or one output rows made from the columns.
+/// A whole tile of rows, of few and of many products.
 template <class Arch>
 void add(prims::gemm_codes, Arch) {
   using P = lb::prim<prims::gemm, Arch>;
@@ -210,6 +210,7 @@ void add(prims::sums_to_float, Arch) {
   });
 }
 
+/// A 3x3 window over 16 columns: gathering alone, and two or one output rows made from the columns.
 template <class Arch>
 void add(prims::depthwise, Arch) {
   using P = lb::prim<prims::depthwise, Arch>;

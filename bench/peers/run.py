@@ -164,7 +164,7 @@ def main():
     if not options.quick:
         folder = options.document.parent / "images"
         head += ["", *(f"![{title}](images/{file})" for file, title in roofline.draw_all(timings, folder))]
-    text = table.markdown(results.condense(timings), rows.sections(), head)
+    text = table.markdown(results.condense(timings), rows.sections(), head, (("amx", "avx512vnni", "avxvnni", "avx2"), rows.ODD_BARS))
     (options.out / "table.md").write_text(text)
     if options.quick:
         print(text)

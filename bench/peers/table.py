@@ -91,11 +91,31 @@ class Table:
                                    f"({100 * (ratio / bar - 1):.0f} %{possible})")
         self.lines.append("| " + " | ".join(cells) + " |")
 
+    def odd_sizes(self, archs, bars):
+        """How much longer an operation takes in a product of n^3 than in one of 256^3."""
+        measured = []
+        for arch in archs:
+            def per_operation(n): return self.timings[f"lowbits-{arch}", f"s8s8s8q_{n}x{n}x{n}"].us / n**3
+            try:
+                ratios = {n: per_operation(n) / per_operation(256) for n in bars}
+            except KeyError:
+                self.open.append(f"Odd sizes, {arch}: not measured")
+                continue
+            cells = [f"{r:.2f}" if r <= bars[n] else f"**{r:.2f}**" for n, r in ratios.items()]
+            measured.append(f"| {arch} | " + " | ".join(cells) + " |")
+            self.missed += [f"Odd sizes, {arch}, {n}: {r:.2f} times as long, bar {bars[n]:.2f}" for n, r in ratios.items() if r > bars[n]]
+        if measured:
+            self.lines += ["", "### Odd sizes: time per operation, that of 256x256x256 being 1", "",
+                           "| architecture | " + " | ".join(f"{n}x{n}x{n} (at most {b})" for n, b in bars.items()) + " |",
+                           "|---" * (1 + len(bars)) + "|", *measured]
 
-def markdown(timings, sections, introduction):
+
+def markdown(timings, sections, introduction, odd=((), {})):
+    """odd: the arguments of odd_sizes."""
     table = Table(timings)
     for s in sections:
         table.section(s)
+    table.odd_sizes(*odd)
     head = list(introduction)
     every = [r for ratios in table.ratios.values() for r in ratios]
     if every:

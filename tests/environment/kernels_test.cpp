@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <lowbits/kernel/conv2d.hpp>
+#include <lowbits/kernel/dynamic_quantize.hpp>
 #include <lowbits/kernel/eltwise.hpp>
 #include <lowbits/kernel/select.hpp>
 #include <lowbits/quant/quantize.hpp>
@@ -95,6 +96,49 @@ void check_dense(const char* policy, const char* where) {
   expect_same(got, want, policy, Arch::name, where);
 }
 
+/// Sums to floats, where nothing may be contracted.
+template <class Arch>
+void check_real_dense(const char* where) {
+  random_numbers random(4);
+  constexpr int rows = 5, depth = 70, cols = 37;
+  const lb::conv2d_shape s = lb::dense_shape(rows, depth, cols);
+  std::vector<std::int8_t> x(rows * depth), w(cols * depth);
+  std::vector<float> scales(cols), bias(cols), got(rows * cols), want(rows * cols);
+  for (auto& v : x) v = static_cast<std::int8_t>(random.in(-128, 127));
+  for (auto& v : w) v = static_cast<std::int8_t>(random.in(-127, 127));
+  for (auto& v : scales) v = random.with_exponent(random.in(-12, 0));
+  for (auto& v : bias) v = random.with_exponent(random.in(-4, 10));
+  const lb::float_output out{.scales = scales.data(), .bias = bias.data()};
+  using kernel = lb::kernel::conv2d<Arch, std::int8_t, const std::int8_t*, std::int32_t, lb::float_output>;
+  struct alignas(64) line { unsigned char bytes[64]; };
+  std::vector<line> packed(kernel::packed_bytes(s) / 64 + 1), scratch(kernel::scratch_bytes(s) / 64 + 1);
+  const std::int32_t* no_bias = nullptr;
+  kernel::pack(s, w.data(), no_bias, 3, packed[0].bytes);
+  kernel::run(s, x.data(), 3, w.data(), 0, no_bias, packed[0].bytes, out, got.data(), scratch[0].bytes);
+  lb::ref::conv2d<std::int32_t>(s, x.data(), 3, w.data(), 0, no_bias, out, want.data());
+  expect_same(got, want, "dense to floats", Arch::name, where);
+}
+
+template <class Arch>
+void check_dynamic(const char* where) {
+  random_numbers random(5);
+  constexpr int rows = 3;
+  constexpr std::size_t columns = 201;
+  std::vector<float> x(rows * columns);
+  for (auto& v : x) v = random.with_exponent(random.in(-8, 3)) * static_cast<float>(random.in(0, 1) * 2 - 1);
+  x[5] = std::bit_cast<float>(0x7f800000u);
+  x[columns + 7] = std::bit_cast<float>(0x80000001u);  // denormal
+  std::vector<std::uint8_t> got(x.size()), want(x.size());
+  lb::affine got_params[rows], want_params[rows];
+  for (int r = 0; r < rows; ++r)
+    want_params[r] = lb::ref::dynamic_quantize<lb::u8>(columns, x.data() + static_cast<std::size_t>(r) * columns, want.data() + static_cast<std::size_t>(r) * columns);
+  lb::kernel::dynamic_quantize<Arch>(rows, columns, x.data(), got_params, got.data());
+  expect_same(got, want, "dynamic codes", Arch::name, where);
+  for (int r = 0; r < rows; ++r)
+    expect_same(std::vector{got_params[r].scale, static_cast<float>(got_params[r].zero_point)},
+                std::vector{want_params[r].scale, static_cast<float>(want_params[r].zero_point)}, "dynamic parameters", Arch::name, where);
+}
+
 template <class Arch>
 void check_arch(const environment::setting& s) {
 #if LOWBITS_DISPATCH
@@ -104,6 +148,8 @@ void check_arch(const environment::setting& s) {
   const environment::scope in(s);
   check_conversions<Arch>(s.name);
   check_elementwise<Arch>(s.name);
+  check_real_dense<Arch>(s.name);
+  check_dynamic<Arch>(s.name);
   check_dense<Arch, lb::round_single>("dense, single", s.name);
   check_dense<Arch, lb::round_double_gemmlowp>("dense, double_gemmlowp", s.name);
   check_dense<Arch, lb::round_even_float>("dense, even_float", s.name);

@@ -41,7 +41,7 @@ struct kernel_backend : ref_backend {
   static void run_weighted(const Shape& s, const X* x, int x_zero, W w, int w_zero,
                            const Bias* bias, const Rq& rq, Y* y) {
     aligned_bytes packed(Kernel::packed_bytes(s)), scratch(Kernel::scratch_bytes(s));
-    const bool prepares = w_zero == 0 && Kernel::packed_bytes(s) != 0;
+    const bool prepares = Kernel::packed_bytes(s) != 0;
     if (prepares) Kernel::pack(s, w, bias, x_zero, packed.get());
     Kernel::run(s, x, x_zero, w, w_zero, bias, prepares ? packed.get() : nullptr, rq, y,
                 scratch.get());

@@ -27,6 +27,8 @@ CASES = [  # an instruction of the loop, operation, complaints
     ("vmovdqa %ymm2,0x20(%rbp)", "gemm", 0),  # no frame: %rbp is any pointer
     ("vpaddd 0x20(%rsp),%ymm3,%ymm3", "sum", 0),  # a constant
     ("vmovdqa %ymm2,0x20(%rsp)", "sum", 1),
+    ("jne e <tile+0xe>", "sum", 0),  # a loop with a branch
+    ("jne e <tile+0xe>\n   6:\tvmovdqa %ymm2,0x20(%rsp)", "sum", 1),
     ("vpaddd %ymm2,%ymm3,%ymm3", "requantize", 1),  # no vpmuldq
 ]
 

@@ -105,6 +105,14 @@ class Writing(unittest.TestCase):
         self.assertIn("- Rest: not measured: later", text)
         self.assertIn("- Rest: no peer was measured for 1", text)
 
+    def test_odd_sizes_are_held_by_operation(self):
+        def timing(n, us): return results.Timing("gemm", "lowbits-a", f"s8s8s8q_{n}x{n}x{n}", us, us, us)
+        timings = results.condense([timing(256, 100), timing(255, 100 * (255 / 256)**3 * 1.25), timing(257, 100 * (257 / 256)**3 * 1.75)])
+        text = table.markdown(timings, [], [], (("a", "b"), {255: 1.3, 257: 1.6}))
+        self.assertIn("| a | 1.25 | **1.75** |", text)
+        self.assertIn("- Odd sizes, a, 257: 1.75 times as long, bar 1.60", text)
+        self.assertIn("- Odd sizes, b: not measured", text)
+
     def test_only_what_is_between_the_markers_changes(self):
         first = table.replace_between("# Title\n", "one\n")
         self.assertTrue(first.startswith("# Title\n"))

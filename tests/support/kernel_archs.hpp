@@ -70,19 +70,33 @@ template <class Function>
 void for_each(Function&& f) {
   namespace lb = lowbits;
   const scope processor;
-  std::string ran;
+  std::string ran = " ";  // a space on both sides of each name
   [&]<class... Archs>(lb::type_list<Archs...>) {
     const auto one = [&]<class Arch>(Arch a) {
       const runs r = processor.how<Arch>();
       if (r == runs::no) return;
-      ran += std::string(ran.empty() ? "" : " ") + Arch::name + (r == runs::emulated ? " (emulated)" : "");
+      ran.append(Arch::name).append(r == runs::emulated ? " (emulated) " : " ");
       is_slow = r == runs::emulated;
       f(a);
       is_slow = false;
     };
     (one(Archs{}), ...);
   }(lb::detail::built_archs{});
-  MESSAGE("architectures: ", ran);
+  MESSAGE("architectures:", ran);
+#if LOWBITS_DISPATCH && EMULATE_X86
+  // What must have run, asked of the compiler's own detection.
+  const auto must = [&](bool condition, const std::string& name) {
+    if (condition) CHECK_MESSAGE(ran.find(name) != std::string::npos, name, "did not run");
+  };
+  must(__builtin_cpu_supports("sse4.1"), " sse41 ");
+  must(__builtin_cpu_supports("avx2"), " avx2 ");
+  must(__builtin_cpu_supports("avx2"), " avxvnni ");
+  must(__builtin_cpu_supports("avx512bw"), " avx512bw ");
+  must(__builtin_cpu_supports("avx512vnni"), " avx512vnni ");
+  // The processor's own tiles also need the system's permission.
+  const bool has_tiles = !lb::cpu::detect().has(lb::cpu::feature::amx_int8) || lb::cpu::request_tiles();
+  must(__builtin_cpu_supports("avx512vnni") && has_tiles, " amx ");
+#endif
 }
 
 }  // namespace kernel_archs

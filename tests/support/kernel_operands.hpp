@@ -75,16 +75,18 @@ inline lb::output_stage stage(const lb::qformat& q, naive::random_numbers& rando
   return s;
 }
 
-/// One factor per channel.
+/// One factor per channel, or one entry that serves all of them.
 template <class Out, class Rounding>
 struct by_channel {
   using requantizer = lb::channel_requantizer<Out, Rounding>;
   std::vector<typename Rounding::multiplier> factors;
   lb::output_stage out;
-  by_channel(int channels, int depth, naive::random_numbers& random) : out(stage(lb::qformat::of<Out>(), random)) {
-    for (int c = 0; c < channels; ++c) factors.push_back(factor<Rounding>(depth, random));
+  std::size_t mask;
+  by_channel(int channels, int depth, naive::random_numbers& random)
+      : out(stage(lb::qformat::of<Out>(), random)), mask(random.in(0, 3) == 0 ? 0 : ~std::size_t{0}) {
+    for (int c = 0; c < (mask == 0 ? 1 : channels); ++c) factors.push_back(factor<Rounding>(depth, random));
   }
-  requantizer get(guarded::memory& m, guarded::place where) const { return {m.copy(factors, where), out}; }
+  requantizer get(guarded::memory& m, guarded::place where) const { return {m.copy(factors, where), out, mask}; }
 };
 /// One factor for all.
 template <class Out, class Rounding>

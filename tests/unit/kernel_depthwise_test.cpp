@@ -90,6 +90,9 @@ std::vector<lb::depthwise_shape> all_shapes() {
   add(3, 200, 17, 2, {3, 3, 1, 1, 1, 70, 1, 70});
   add(3, 250, 17, 1, {1, 3, 1, 1, 1, 60, 0, 60});
   add(7, 7, 48, 1, {7, 7, 1, 1, 1, 1, 0, 0});
+  // Padding only.
+  for (const auto& [h, w] : {std::array{3, 0}, {0, 3}})
+    all.push_back({.in_h = h, .in_w = w, .in_c = 48, .out_h = 3, .out_w = 2, .multiplier = 1, .window = {3, 3, 1, 1, 1, 1, 1, 1}});
   for (int width : {1, 2, 3, 4, 5, 8, 16, 17, 35}) {
     lb::conv2d_shape s = same;
     s.in_w = s.out_w = width;

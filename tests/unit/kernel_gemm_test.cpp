@@ -79,8 +79,13 @@ void check(const lb::gemm_shape& s, buffers& memory, uint64_t seed) {
   lb::residual<Y> added;
   if constexpr (sizeof(Y) <= 2)
     if (random.in(0, 2) == 0)
-      added = {before.data(), lb::make_sum(lb::qformat::of<lb::q8>(), {.scale = 0.1f, .zero_point = 3}, lb::qformat::of<lb::q8>(),
-                                           {.scale = 0.17f, .zero_point = -5}, lb::qformat::of<lb::q8>(), {.scale = 0.2f})};
+      if constexpr (lb::quantized_type<typename Rq::requantizer::output>) {
+        // Zero points and codes are those of the outputs' own type.
+        const auto format = lb::qformat::of<typename Rq::requantizer::output>();
+        const int middle = format.lowest() < 0 ? 0 : 128;
+        added = {before.data(), lb::make_sum(format, {.scale = 0.1f, .zero_point = middle + 3}, format,
+                                             {.scale = 0.17f, .zero_point = middle - 5}, format, {.scale = 0.2f, .zero_point = middle})};
+      }
   auto expected = before;  // what lies between the rows stays
   lb::ref::gemm<int32_t>(s, x.data(), x_zero, w.data(), w_zero, has_bias ? bias.data() : nullptr,
                          rq.get(memory.factors, guarded::place::front), expected.data(), added);
@@ -116,6 +121,8 @@ std::vector<lb::gemm_shape> shapes() {
   all.push_back({.rows = 4, .cols = 3, .depth = 5, .batch = 0});
   all.push_back({.rows = 110, .cols = 70, .depth = 300});
   all.push_back({.rows = 19, .cols = 35, .depth = 600});
+  // The last one is also run where instructions are emulated.
+  all.push_back({.rows = 18, .cols = 35, .depth = 70, .batch = 2, .x_row = 73, .x_matrix = 1320, .y_row = 37, .y_matrix = 670});
   return all;
 }
 

@@ -27,12 +27,6 @@ struct on_archs_for<type_list<Ops...>, Step, Types...> {
   template <class Arch>
   using on = Step<arch_for<Arch, Ops...>, Types...>;
 };
-/// A step that only asks whether the architecture is the portable one.
-template <template <class...> class Step, class... Types>
-struct generic_or_fast {
-  template <class Arch>
-  using on = Step<std::conditional_t<std::is_same_v<Arch, arch::generic>, Arch, arch::vector>, Types...>;
-};
 template <class Step>
 struct on_any_arch {
   template <class Arch>
@@ -138,7 +132,7 @@ constexpr auto select_step() noexcept {
   } else if constexpr (kind == op_kind::function) {
     return on_archs_for<type_list<prims::lookup>, table_step, x_type, out_type>{};
   } else if constexpr (kind == op_kind::softmax) {
-    return generic_or_fast<softmax_step, x_type, out_type, Data>{};
+    return on_archs_for<type_list<prims::window_max, prims::requantize, prims::lookup>, softmax_step, x_type, out_type, Data>{};
   } else if constexpr (kind == op_kind::quantize) {
     if constexpr (S.policy != rounding::single) return on_any_arch<quantize_step<arch::generic, out_type, std::true_type>>{};
     else return on_archs_for<type_list<prims::quantize>, quantize_step, out_type, std::false_type>{};

@@ -21,7 +21,7 @@ struct depthwise_window_plan {
   constexpr bool suits() const noexcept {
     const window2d& t = s.window;
     return t.kernel_w == 3 && t.kernel_h > 1 && t.kernel_h <= 3 && t.dilation_w == 1 && t.stride_w <= 2 && s.multiplier == 1 &&
-           s.in_c >= P::lanes;
+           s.in_c >= P::lanes && s.in_w > 0;
   }
   constexpr int blocks() const noexcept { return ceil_div(s.in_c, P::lanes); }
   constexpr int first(int block) const noexcept { return smaller(block * P::lanes, s.in_c - P::lanes); }

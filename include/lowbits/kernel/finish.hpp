@@ -36,6 +36,7 @@ column_factors raw_factors(const requantizer<Out, Rounding>& rq, int /*first*/) 
 }
 template <class Out, class Rounding>
 column_factors raw_factors(const channel_requantizer<Out, Rounding>& rq, int first) noexcept {
+  if (rq.mask == 0) return {rq.factors, false};
   return {rq.factors + first, true};
 }
 

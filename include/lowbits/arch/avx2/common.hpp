@@ -177,5 +177,12 @@ struct stage8 {
   }
 };
 
+/// Saturated bytes of 16 + 16 words that were packed within 128-bit lanes, in order.
+template <class Code>
+LOWBITS_REGION_INLINE __m256i in_order(__m256i row, __m256i next) {
+  const __m256i bytes = Code(-1) < Code(0) ? _mm256_packs_epi16(row, next) : _mm256_packus_epi16(row, next);
+  return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
 }  // namespace lowbits::detail::avx2
 LOWBITS_REGION_END

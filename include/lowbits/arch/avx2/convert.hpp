@@ -15,12 +15,6 @@ namespace detail::avx2 {
 LOWBITS_REGION_INLINE __m256i upper_words(__m256i a, __m256i b) {
   return _mm256_packs_epi32(_mm256_srai_epi32(a, 16), _mm256_srai_epi32(b, 16));
 }
-/// Bytes of four vectors of eight numbers, packed to 16 + 16 words; in order and saturated.
-template <class Code>
-LOWBITS_REGION_INLINE __m256i saturated_bytes(__m256i low, __m256i high) {
-  const __m256i bytes = Code(-1) < Code(0) ? _mm256_packs_epi16(low, high) : _mm256_packus_epi16(low, high);
-  return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-}
 template <class Code>
 LOWBITS_REGION_INLINE __m256i held_bytes(__m256i v, __m256i lowest, __m256i highest) {
   if constexpr (Code(-1) < Code(0)) return _mm256_min_epi8(_mm256_max_epi8(v, lowest), highest);
@@ -58,7 +52,7 @@ private:
       const __m256i least = _mm256_min_epu16(_mm256_min_epu16(a, b), _mm256_min_epu16(c, d));
       const __m256i near_tie = _mm256_cmpeq_epi32(_mm256_and_si256(least, undecided), _mm256_setzero_si256());
       if (_mm256_movemask_epi8(near_tie) != 0) [[unlikely]] divide(32, x + i, scale, stage, out + i);
-      else store(out + i, held_bytes<Code>(saturated_bytes<Code>(upper_words(a, b), upper_words(c, d)), lowest, highest));
+      else store(out + i, held_bytes<Code>(in_order<Code>(upper_words(a, b), upper_words(c, d)), lowest, highest));
     }
     return i;
   }

@@ -23,12 +23,6 @@ struct word_stage {
     return _mm256_add_epi16(_mm256_min_epi16(_mm256_max_epi16(words, lowest), highest), zero_point);
   }
 };
-/// Bytes of two rows of 16 words: what packing in 128-bit lanes left behind, put in order.
-template <class Code>
-LOWBITS_REGION_INLINE __m256i in_order(__m256i row, __m256i next) {
-  const __m256i bytes = Code(-1) < Code(0) ? _mm256_packs_epi16(row, next) : _mm256_packus_epi16(row, next);
-  return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-}
 
 }  // namespace detail::avx2
 

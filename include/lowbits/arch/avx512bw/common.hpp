@@ -30,7 +30,7 @@ LOWBITS_REGION_INLINE __m512i widen(__m256i codes) {
 
 // ---- rescaling: sixteen numbers times their factors. A rescale holds its result in [lowest, highest]
 // where it could leave 32 bits otherwise; what follows clamps anyway.
-/// Sixteen columns' factors, split into even and odd lanes where 64-bit products need it.
+/// Sixteen columns' factors.
 struct factors16 {
   __m512i mantissa;  ///< lane c: that of column c
   __m512i exponent;

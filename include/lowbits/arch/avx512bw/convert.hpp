@@ -191,7 +191,7 @@ struct prim<prims::quantize_and_range, arch::avx512bw> {
       if (i < n) divide(n - i, x + i, scale, stage, out + i);
     } else {
       prim<prims::finite_range, arch::avx512bw>::run(n, next, ends);
-      divide(n, x, scale, stage, out);
+      prim<prims::quantize, arch::avx512bw>::run(n, x, scale, stage, out);
     }
   }
 };

@@ -18,6 +18,17 @@ LOWBITS_REGION_INLINE __m512i twice_rescaled(__m512i x, const factors16& f) {
 }
 LOWBITS_REGION_INLINE __m512i words(int x) { return _mm512_set1_epi16(static_cast<int16_t>(x)); }
 
+/// An output stage for twice the rescaled numbers, as words; packing them is signed.
+struct row_stage {
+  int after, lowest, highest, shift;
+  template <class Code>
+  constexpr row_stage(const code_stage& s, Code) : shift(Code(-1) < Code(0) ? 0 : 128) {
+    after = 2 * (s.zero_point - shift) + 1;
+    lowest = s.lowest - shift;
+    highest = s.highest - shift;
+  }
+};
+
 /// Two rows of 32 sums to codes, rounded once, every exponent at most -2. Works on twice the rescaled
 /// number, which is floor(high half of the product / 2^(-exponent - 2)): (2x + 1) / 2 rounds half up, and
 /// both the addition and the zero point then take 16-bit lanes.
@@ -27,16 +38,16 @@ struct rows_to_codes {
   /// Code is signed or not; see code_stage.
   template <class Code>
   LOWBITS_REGION_INLINE void prepare(const factors16 (&f)[2], const code_stage& s, Code) {
-    constexpr int shift = Code(-1) < Code(0) ? 0 : 128;  // packing is signed
     for (int v = 0; v < 2; ++v) {
       mantissa[v] = f[v].mantissa;
       odd[v] = _mm512_srli_epi64(f[v].mantissa, 32);
       drop[v] = _mm512_sub_epi32(_mm512_set1_epi32(-2), f[v].exponent);
     }
-    after = words(2 * (s.zero_point - shift) + 1);
-    lowest = words(s.lowest - shift);
-    highest = words(s.highest - shift);
-    flip = _mm512_set1_epi8(static_cast<char>(shift));
+    const row_stage stage(s, Code{});
+    after = words(stage.after);
+    lowest = words(stage.lowest);
+    highest = words(stage.highest);
+    flip = _mm512_set1_epi8(static_cast<char>(stage.shift));
   }
   LOWBITS_REGION_INLINE __m512i twice(__m512i x, int v) const {
     const products p{_mm512_mul_epi32(x, mantissa[v]), _mm512_mul_epi32(_mm512_srli_epi64(x, 32), odd[v])};
@@ -49,17 +60,6 @@ struct rows_to_codes {
   /// The first row's 32 codes are the lower half.
   LOWBITS_REGION_INLINE __m512i operator()(const __m512i (&x)[2], const __m512i (&next)[2]) const {
     return _mm512_xor_si512(in_order<int8_t>(row(x), row(next)), flip);
-  }
-};
-
-/// The stage of rows_to_codes, as numbers.
-struct row_stage {
-  int after, lowest, highest, shift;
-  template <class Code>
-  constexpr row_stage(const code_stage& s, Code) : shift(Code(-1) < Code(0) ? 0 : 128) {
-    after = 2 * (s.zero_point - shift) + 1;
-    lowest = s.lowest - shift;
-    highest = s.highest - shift;
   }
 };
 
