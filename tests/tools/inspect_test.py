@@ -46,6 +46,17 @@ class Inspect(ToolTest):
                     for a, b, c, d in boxes[:i]:
                         self.assertTrue(x + w < a or a + c < x or y + h < b or b + d < y)
 
+    def test_drawing_too_large(self):
+        count = 1000  # layer i reads the input over i rows
+        layers = [f"BinaryOp l{i} 2 1 x{i} x0 x{i + 1} 0=0" for i in range(count)]
+        model = self.folder / "long.param"
+        model.write_text("\n".join(["7767517", f"{count + 1} {count + 1}", "Input in 0 1 x0 0=4", *layers, ""]))
+        (self.folder / "long.bin").write_bytes(b"")
+        picture = self.folder / "long.svg"
+        self.ok("inspect", model)
+        self.refused(1, "inspect", model, "--svg", picture, says=["--svg", "200000 rows"])
+        self.assertFalse(picture.exists())
+
     def test_json(self):
         case = recorded("int8_residual")
         j = json.loads(self.ok("inspect", NETWORKS / "int8_residual.tflite", "--json"))

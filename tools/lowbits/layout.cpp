@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "tool.hpp"
+
 namespace tool {
 
 namespace {
@@ -21,13 +23,21 @@ public:
     for (int i = 0; i < nodes; ++i) at(i).node = i;
     // Edges come in the order of the nodes they lead to, and lead from earlier nodes.
     for (const auto& [from, to] : edges) at(to).row = std::max(at(to).row, at(from).row + 1);
-    for (int i = 0; i < nodes; ++i) {
-      if (!near[static_cast<size_t>(i)]) continue;
-      int row = std::numeric_limits<int>::max();
-      for (const auto& [from, to] : edges)
-        if (from == i) row = std::min(row, at(to).row - 1);
-      if (row != std::numeric_limits<int>::max()) at(i).row = row;
+    std::vector<int> last(static_cast<size_t>(nodes), std::numeric_limits<int>::max());
+    for (const auto& [from, to] : edges) {
+      int& row = last[static_cast<size_t>(from)];
+      row = std::min(row, at(to).row - 1);
     }
+    for (int i = 0; i < nodes; ++i)
+      if (near[static_cast<size_t>(i)] && last[static_cast<size_t>(i)] != std::numeric_limits<int>::max())
+        at(i).row = last[static_cast<size_t>(i)];
+  }
+
+  /// The spots that the edges need between their ends.
+  size_t passages(const std::vector<std::pair<int, int>>& edges) {
+    size_t count = 0;
+    for (const auto& [from, to] : edges) count += static_cast<size_t>(std::max(at(to).row - at(from).row - 1, 0));
+    return count;
   }
 
   void route(const std::vector<std::pair<int, int>>& edges) {
@@ -136,6 +146,9 @@ placed_graph place_graph(int nodes, const std::vector<std::pair<int, int>>& edge
                          double node_width, double passage_width, double gap) {
   placer p(node_width, passage_width, gap);
   p.choose_rows(nodes, edges, near);
+  if (p.passages(edges) > most_passages)
+    fail("inspect", "--svg", lb::joined("the graph's edges pass more than ", most_passages, " rows, which nobody could follow in a drawing"),
+         "leave --svg out");
   p.route(edges);
   p.order();
   p.settle();

@@ -5,6 +5,7 @@
 // longest path (Sugiyama, Tagawa, Toda 1981), order in a row by the mean position of the neighbours,
 // and positions that are the best fit to those means which keeps order and distance.
 
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,11 @@ struct placed_graph {
   double width = 0;
 };
 
-/// edges: from, to. A node in `near` sits one row above the first node that reads it.
+/// Each takes memory and a place in the drawing.
+inline constexpr std::size_t most_passages = 200000;
+
+/// edges: from, to. A node in `near` sits one row above the first node that reads it. Throws a model_error
+/// where there would be more than most_passages.
 placed_graph place_graph(int nodes, const std::vector<std::pair<int, int>>& edges, const std::vector<bool>& near,
                          double node_width, double passage_width, double gap);
 
