@@ -105,7 +105,7 @@ void add_products(const std::string& types) {
 }
 template <class Arch, class W>
 void add_layers(const std::string& types) {
-  constexpr lb::window2d window{.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1};
+  static constexpr lb::window2d window{.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1};
   using conv = lb::kernel::conv2d<Arch, int16_t, const W*, int64_t, codes16>;
   for (const auto& [channels, size] : {std::pair{64, 56}, {16, 8}})
     add<Arch>(types + "_conv3x3_" + std::to_string(channels) + "_" + std::to_string(size), [channels, size] {

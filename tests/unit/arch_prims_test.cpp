@@ -144,7 +144,7 @@ void check_gemm_words(naive::random_numbers& random) {
   using P = lb::prim<prims::gemm_words, Arch>;
   for (int m = 1; m <= P::rows; ++m)
     for (int n = P::col_step; n <= P::cols; n += P::col_step)
-      for (const int steps : {0, 1, 2, 3, 4, 127, 128, 129, 254, 255, 256, 513}) {
+      for (const int steps : {0, 1, 2, 3, 4, 127, 128, 129, 255, 256, 257, 512, 513}) {
         if (steps > 4 && m > 3 && m < P::rows - 1) continue;
         const auto where = both_places[random.in(0, 1)];
         const int depth = steps * P::depth_step;

@@ -29,8 +29,9 @@ LOWBITS_REGION_INLINE void add_four(const int64_t* from, int64_t* to, vec four) 
   store(to, _mm256_add_epi64(load(from), four));
 }
 LOWBITS_REGION_INLINE void add_sums(const int64_t* from, int64_t* to, vec sums) {
-  add_four(from, to, _mm256_cvtepi32_epi64(_mm256_castsi256_si128(sums)));
-  add_four(from + 4, to + 4, _mm256_cvtepi32_epi64(_mm256_extracti128_si256(sums, 1)));
+  const vec minus = both(-1);
+  add_four(from, to, _mm256_sub_epi64(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(sums)), minus));
+  add_four(from + 4, to + 4, _mm256_sub_epi64(_mm256_cvtepi32_epi64(_mm256_extracti128_si256(sums, 1)), minus));
 }
 LOWBITS_REGION_INLINE vec joined(__m128i low, __m128i high) {
   return _mm256_add_epi64(_mm256_cvtepi32_epi64(low), _mm256_slli_epi64(_mm256_cvtepi32_epi64(high), 8));

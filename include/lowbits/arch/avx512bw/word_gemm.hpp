@@ -20,8 +20,9 @@ LOWBITS_REGION_INLINE void add_eight(const int64_t* from, int64_t* to, vec eight
   store(to, _mm512_add_epi64(load(from), eight));
 }
 LOWBITS_REGION_INLINE void add_sums(const int64_t* from, int64_t* to, vec sums) {
-  add_eight(from, to, _mm512_cvtepi32_epi64(_mm512_castsi512_si256(sums)));
-  add_eight(from + 8, to + 8, _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(sums, 1)));
+  const vec minus = both(-1);
+  add_eight(from, to, _mm512_sub_epi64(_mm512_cvtepi32_epi64(_mm512_castsi512_si256(sums)), minus));
+  add_eight(from + 8, to + 8, _mm512_sub_epi64(_mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(sums, 1)), minus));
 }
 LOWBITS_REGION_INLINE vec joined(__m256i low, __m256i high) {
   return _mm512_add_epi64(_mm512_cvtepi32_epi64(low), _mm512_slli_epi64(_mm512_cvtepi32_epi64(high), 8));
