@@ -158,20 +158,18 @@ TEST_CASE("compensated conv2d: words * bytes") {
 TEST_CASE("compensated conv2d: unsigned bytes * packed words, 8-bit output") {
   check_all<false, how::exact, uint8_t, packed_weights<lb::q11>, by_tensor<lb::q8, lb::round_single>>(4);
 }
-TEST_CASE("compensated conv2d: unsigned words on both sides, three products") {
-  check_all<false, how::three_products, uint16_t, packed_weights<lb::u16>, sums>(5);
+TEST_CASE("compensated conv2d: words * unsigned packed words, three products") {
+  check_all<false, how::three_products, int16_t, packed_weights<lb::u16>, sums>(5);
 }
-TEST_CASE("compensated transposed_conv2d: unsigned words * words, four products") {
-  check_all<true, how::exact, uint16_t, words, sums>(6);
+TEST_CASE("compensated transposed_conv2d: unsigned words, three products") {
+  check_all<true, how::three_products, uint16_t, words, sums>(7);
 }
-TEST_CASE("compensated transposed_conv2d: three products") { check_all<true, how::three_products, int16_t, words, sums>(7); }
 
 TEST_CASE("compensated matmul: four products") { check_products<how::exact, int16_t, int16_t, sums>(1); }
 TEST_CASE("compensated matmul: three products") {
   check_products<how::three_products, int16_t, uint16_t, by_tensor<lb::q16, lb::round_single>>(2);
 }
 TEST_CASE("compensated matmul: words * unsigned bytes") { check_products<how::exact, int16_t, uint8_t, sums>(3); }
-TEST_CASE("compensated matmul: bytes * words") { check_products<how::exact, int8_t, int16_t, sums>(4); }
 
 TEST_CASE("compensated conv2d: the deepest sums, all at the ends of their ranges") {
   guarded::memory packed_weights(1 << 23), work(1 << 23);
@@ -240,9 +238,7 @@ void check_gemm() {
 
 }  // namespace
 
-TEST_CASE("compensated_gemm: four products, three, and two") {
-  check_gemm<int16_t, int16_t, how::exact>();
+TEST_CASE("compensated_gemm: three products, and two") {
   check_gemm<int16_t, int16_t, how::three_products>();
   check_gemm<int16_t, int8_t, how::exact>();
-  check_gemm<int8_t, int16_t, how::exact>();
 }

@@ -9,6 +9,7 @@
 #include <lowbits/kernel/conv2d.hpp>
 #include <lowbits/kernel/matmul.hpp>
 #include <lowbits/kernel/transposed_conv2d.hpp>
+#include <lowbits/kernel/word_gemm.hpp>
 #include <lowbits/ref/compensation.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
@@ -30,14 +31,43 @@ struct part_products {
       {0, 0, SplitsX && SplitsW ? 65536 : 256}, {SplitsX, !SplitsX, SplitsX && SplitsW ? 256 : 1}, {0, 1, 256}, {1, 1, 1}};
 };
 
-/// y[r][c] = rq(start[c] + sum over products of their sums' worth); start may be null.
-template <class Products, class Rq, class Y>
-void join_products(int64_t rows, int cols, const int64_t* start, const int32_t* sums, size_t step, const Rq& rq, Y* y) noexcept {
-  for (; rows > 0; --rows)
-    for (int c = 0; c < cols; ++c, ++sums) {
-      int64_t total = start != nullptr ? start[c] : 0;
-      for (int p = 0; p < Products::count; ++p) total += int64_t{sums[static_cast<size_t>(p) * step]} * Products::value[p].worth;
-      *y++ = rq(total, static_cast<size_t>(c));
+/// total[i] = start[i] + the products' sums, each times its worth.
+template <class Products>
+void join_products(int n, const int64_t* start, const int32_t* sums, size_t step, int64_t* total) noexcept {
+  int i = 0;
+#if LOWBITS_GNU
+  using four = int32_t __attribute__((vector_size(16)));
+  using wide = int64_t __attribute__((vector_size(32)));
+  for (; i + 4 <= n; i += 4) {
+    wide t;
+    __builtin_memcpy(&t, start + i, sizeof t);
+    for (int p = 0; p < Products::count; ++p) {
+      four s;
+      __builtin_memcpy(&s, sums + static_cast<size_t>(p) * step + i, sizeof s);
+      t += __builtin_convertvector(s, wide) * Products::value[p].worth;
+    }
+    __builtin_memcpy(total + i, &t, sizeof t);
+  }
+#endif
+  for (; i < n; ++i) {
+    total[i] = start[i];
+    for (int p = 0; p < Products::count; ++p) total[i] += int64_t{sums[static_cast<size_t>(p) * step + static_cast<size_t>(i)]} * Products::value[p].worth;
+  }
+}
+
+/// Columns whose totals are held at a time.
+inline constexpr int joined_columns = 256;
+
+/// y[r][c] = what rq makes of start[c] + the products' sums at (r, c); start may be null.
+template <class Arch, class Products, class Rq, class Y>
+void finish_products(int64_t rows, int cols, const int64_t* start, const int32_t* sums, size_t step, const Rq& rq, Y* y) noexcept {
+  static constexpr int64_t zeros[joined_columns] = {};
+  int64_t total[joined_columns];
+  for (int64_t r = 0; r < rows; ++r, sums += cols, y += cols)
+    for (int c = 0; c < cols; c += joined_columns) {
+      const int n = smaller(joined_columns, cols - c);
+      join_products<Products>(n, start != nullptr ? start + c : zeros, sums + c, step, total);
+      finish_wide<Arch, int64_t>(1, n, total, n, rq, {r, c}, y + c, n);
     }
 }
 
@@ -117,7 +147,7 @@ struct compensated_conv {
                     static_cast<const int32_t*>(nullptr), weights(s, packed, product.w), raw_accumulator<int32_t>{},
                     sums + static_cast<size_t>(p) * step, rest);
         }
-        join_products<products>(positions(t), s.out_c, reinterpret_cast<const int64_t*>(packed), sums, step, rq, y);
+        finish_products<Arch, products>(positions(t), s.out_c, reinterpret_cast<const int64_t*>(packed), sums, step, rq, y);
         y += positions(t) * s.out_c;
       }
     }
@@ -245,7 +275,7 @@ private:
                     part_of<w_part>(with, w_parts, product.w), splits_w ? w_split::of(w_zero, product.w != 0) : w_zero,
                     raw_accumulator<int32_t>{}, sums + static_cast<size_t>(p) * step, rest);
         }
-        join_products<products>(s.rows, s.cols, nullptr, sums, step, rq, y);
+        finish_products<Arch, products>(s.rows, s.cols, nullptr, sums, step, rq, y);
         y += step;
       }
   }
