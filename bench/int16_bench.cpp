@@ -2,13 +2,15 @@
 
 // Products, convolutions and depthwise convolutions with 16-bit activations and weights of 8 or 16 bits, on
 // every architecture this processor can run: int16/<types>_<case>/<arch>. s16s8s16q is requantized per column as
-// TFLite does it, s16s16s64 gives exact sums of 64 bits.
+// TFLite does it, s16s16s64 gives exact sums of 64 bits. ec2, ec3 and ec4 are two, three and four products of bytes
+// instead, with one rounding (docs/error_compensation.md).
 
 #include <cmath>
 #include <span>
 
 #include "support.hpp"
 
+#include <lowbits/kernel/compensated_gemm.hpp>
 #include <lowbits/kernel/conv2d.hpp>
 #include <lowbits/kernel/depthwise.hpp>
 #include <lowbits/kernel/prepared_gemm.hpp>
@@ -58,6 +60,36 @@ struct product_case {
   }
 };
 
+/// The same by products of bytes. Three of them are close to the sum, and not compared.
+template <class Arch, class W, lb::error_compensation How>
+struct compensated_case {
+  using Rq = lb::channel_requantizer<lb::q16>;
+  int m, n, k;
+  lb::compensated_gemm<int16_t, W, Rq, How> product{m, n, k, lb::arch_id_of<Arch>};
+  size_t rows = static_cast<size_t>(m), cols = static_cast<size_t>(n), depth = static_cast<size_t>(k);
+  std::vector<int16_t> x = random_codes<int16_t>(rows * depth);
+  std::vector<W> w = random_codes<W>(cols * depth);
+  std::vector<lb::fixed_multiplier> factors = std::vector<lb::fixed_multiplier>(cols, lb::fixed_multiplier::from(0.5 / (static_cast<double>(sizeof(W) == 1 ? 128 : 32768) * std::sqrt(k))));
+  std::vector<int16_t> y = std::vector<int16_t>(rows * cols);
+  aligned_bytes packed{product.packed_bytes()}, scratch{product.scratch_bytes()};
+  bool is_wrong = false;
+
+  compensated_case(int a, int b, int c) : m(a), n(b), k(c) {
+    is_wrong = product.pack(w.data(), nullptr, packed.span()) != lb::status::ok;
+    run();
+    for (size_t i = 0; i < y.size() && How == lb::error_compensation::exact; i += y.size() / 100 + 1) {
+      int64_t sum = 0;
+      for (size_t j = 0; j < depth; ++j) sum += int64_t{x[i / cols * depth + j]} * w[i % cols * depth + j];
+      is_wrong = is_wrong || rq()(sum, i % cols) != y[i];
+    }
+  }
+  Rq rq() const { return {factors.data(), {0, -32768, 32767}}; }
+  void run() { is_wrong = product.run(x.data(), packed.span(), rq(), y.data(), scratch.span()) != lb::status::ok || is_wrong; }
+  work amount() const {
+    return {2.0 * static_cast<double>(y.size()) * k, static_cast<double>(x.size() * 2 + w.size() * sizeof(W) + y.size() * 2)};
+  }
+};
+
 /// A kernel of layers, with zero point 0.
 template <class Kernel, class Shape, class W>
 struct layer_case {
@@ -103,6 +135,12 @@ void add_products(const std::string& types) {
       return std::make_unique<product_case<Arch, W, Rq>>(lb::gemm_shape{.rows = m, .cols = n, .depth = k});
     });
 }
+template <class Arch, class W, lb::error_compensation How>
+void add_compensated(const std::string& types) {
+  for (const auto& [m, n, k] : products)
+    add<Arch>(types + "_" + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k),
+              [m, n, k] { return std::make_unique<compensated_case<Arch, W, How>>(m, n, k); });
+}
 template <class Arch, class W>
 void add_layers(const std::string& types) {
   static constexpr lb::window2d window{.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1};
@@ -129,6 +167,9 @@ const bool registered = [] {
       add_products<Arch, int8_t, codes16>("s16s8s16q");
       add_products<Arch, int16_t, sums64>("s16s16s64");
       add_products<Arch, int16_t, codes16>("s16s16s16q");
+      add_compensated<Arch, int8_t, lb::error_compensation::exact>("s16s8ec2");
+      add_compensated<Arch, int16_t, lb::error_compensation::three_products>("s16s16ec3");
+      add_compensated<Arch, int16_t, lb::error_compensation::exact>("s16s16ec4");
       add_layers<Arch, int8_t>("s16s8s16q");
       add_layers<Arch, int16_t>("s16s16s16q");
     };
