@@ -7,8 +7,9 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include <lowbits/hosted/emit_header.hpp>
 #include <lowbits/hosted/import_ncnn.hpp>
+
+#include "run_small.hpp"
 
 namespace {
 
@@ -36,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     if (m.graph().error().code != lowbits::graph_errc::ok || m.outputs.empty() ||
         m.origins.size() != static_cast<std::size_t>(m.graph().node_count()))
       std::abort();
-    static_cast<void>(lowbits::emit_header(m.graph()));
+    run_small(m);
   } catch (const lowbits::model_error&) {
   }
   return 0;

@@ -6,8 +6,9 @@
 #include <cstdlib>
 #include <random>
 
-#include <lowbits/hosted/emit_header.hpp>
 #include <lowbits/hosted/import_onnx.hpp>
+
+#include "run_small.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   try {
@@ -15,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     if (m.graph().error().code != lowbits::graph_errc::ok || m.outputs.empty() ||
         m.origins.size() != static_cast<std::size_t>(m.graph().node_count()))
       std::abort();
-    static_cast<void>(lowbits::emit_header(m.graph()));
+    run_small(m);
   } catch (const lowbits::model_error&) {
   }
   return 0;
