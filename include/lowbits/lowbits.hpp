@@ -43,6 +43,7 @@
 #include <lowbits/kernel/dynamic_quantize.hpp>
 
 #include <lowbits/kernel/compensated_gemm.hpp>
+#include <lowbits/kernel/grouped_gemm.hpp>
 #include <lowbits/kernel/prepared_gemm.hpp>
 
 #include <lowbits/op/coded_weights.hpp>

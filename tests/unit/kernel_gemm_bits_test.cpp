@@ -75,6 +75,13 @@ TEST_CASE("gemm: 4-bit weights, codes") { check_all<int8_t, lb::q4, by_channel<l
 TEST_CASE("gemm: 5-bit weights") { check_all<int8_t, lb::q5, not_at_all>(4); }
 TEST_CASE("gemm: 6-bit weights") { check_all<uint8_t, lb::q6, not_at_all>(5); }
 
+TEST_CASE("gemm: large weights and many rows") {
+  buffers memory;
+  kernel_archs::for_each([&]<class Arch>(Arch) {
+    for (const int rows : {16, 103}) check<Arch, int8_t, lb::q4, by_channel<lb::q8, lb::round_single>>({.rows = rows, .cols = 1041, .depth = 510}, memory, 77);
+  });
+}
+
 TEST_CASE("gemm: prepared weights keep their width, and are not taken for those of another") {
   const lb::gemm_shape s{.rows = 1, .cols = 512, .depth = 1024};
   using four = lb::gemm<int8_t, lb::raw_accumulator<int32_t>, lb::q4>;

@@ -140,7 +140,8 @@ struct gemm {};
 ///       to[(k / step * n + c) * step + k % step] = number(k, c) * 2^twice - minus
 /// for c < n, k < 32 * groups: a panel as prims::gemm reads it, step being 2 or 4.
 ///   rows(n, padded, x, minus, to)    to[i] = x[i] - minus for i < n, 0 for n <= i < padded; gives the sum
-/// x being what prims::gemm calls elements, uint8_t or int16_t, and padded a multiple of 32.
+/// x being what prims::gemm calls elements, uint8_t or int16_t, and padded a multiple of 32. With up to bits_for_all_rows bits,
+/// run is no slower than prims::gemm of the same architecture where the weights do not stay in an L2 cache.
 struct gemm_bits {};
 
 /// A tile of a product of words, which hold codes of up to 16 bits, and weights of as many, exact. `Bytes` of a
@@ -177,7 +178,7 @@ struct requantize_wide {};
 ///   run(rows, cols, acc, acc_stride, stage, y, y_stride)
 ///       y[r * y_stride + c] = float(acc[r * acc_stride + c] - row_zeros[r] * weight_sums[c])
 ///           * (row_scales[r] * scales[c]) + bias[c]
-/// Null stands for scales of 1, zeros of 0 and no bias; the integer operations wrap.
+/// Null stands for scales of 1, zeros of 0 and no bias; the integer operations wrap. With one row y may be bias.
 struct sums_to_float {};
 
 /// A block of up to `lanes` channels of a depthwise convolution. First the codes of `depth` taps are

@@ -136,7 +136,7 @@ private:
     if constexpr (keeps_bits) return gemm_block<element>(bits(s).unpacked(s.cols), all_rows(s));
     else return gemm_block<element>(weights(s), all_rows(s));
   }
-  static constexpr auto bits(const gemm_shape& s) noexcept { return bits_weights{tile_of<P>, bits_code_of<W>, s.depth, s.cols}; }
+  static constexpr auto bits(const gemm_shape& s) noexcept { return bits_weights{tile_of<P>, bits_code_on<Arch, W>, s.depth, s.cols}; }
 
   static void run_bits(const gemm_calls<element, X, Rq>& calls, const gemm_shape& s, const gemm_part& part, const X* x, int x_zero,
                        int w_zero, const unsigned char* packed, const Rq& rq, Y* y, const residual<Y>& added,

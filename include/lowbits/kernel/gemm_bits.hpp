@@ -12,6 +12,7 @@ namespace lowbits::inline LOWBITS_ABI::kernel {
 /// Weights stand for number * 2^twice - offset, the number being what eights_layout stores.
 struct bits_code {
   int bits = 0, offset = 0, twice = 0;
+  bool for_all_rows = false;  ///< the architecture is as fast with them as with 8 bits
 };
 template <class W>
 inline constexpr bits_code bits_code_of = [] {
@@ -32,11 +33,19 @@ constexpr bool keeps_bits() noexcept {
     return false;
 }
 
+template <class Arch, class W>
+inline constexpr bits_code bits_code_on = [] {
+  bits_code b = bits_code_of<W>;
+  if constexpr (keeps_bits<Arch, W>())
+    b.for_all_rows = best_prim<prims::gemm, Arch>::rows <= 16 && b.bits <= best_prim<prims::gemm_bits, Arch>::bits_for_all_rows;
+  return b;
+}();
+
 /// The layout of prepared weights of few bits: start values for a few rows, start values for many, and strips of 16
 /// columns (eights_layout), the depth made up to whole groups.
 struct bits_weights {
   static constexpr int strip = 16, group = 32;
-  static constexpr int few_rows = 15;  ///< more rows than these are worth unpacking for
+  static constexpr int few_rows = 15;  ///< more rows than these are worth unpacking for, as a rule
 
   gemm_tile tile;
   bits_code code;
@@ -103,18 +112,19 @@ struct bits_block {
   bool is_few = false;
   size_t panel = 0, rows = 0, sums = 0, offsets = 0;
 
-  constexpr bits_block(const bits_weights& w, int64_t all_rows) noexcept : is_few(all_rows <= bits_weights::few_rows) {
+  constexpr bits_block(const bits_weights& w, int64_t all_rows) noexcept
+      : is_few(all_rows <= bits_weights::few_rows || (w.code.for_all_rows && w.unpacked(w.cols).bytes() > gemm_block<int8_t>::l2_weights)) {
     if (is_few) {
-      const auto most = static_cast<size_t>(all_rows);
+      const auto most = static_cast<size_t>(smaller<int64_t>(all_rows, larger(bits_weights::few_rows, 8 * w.tile.rows)));  // of gemm_block
       rows = most * static_cast<size_t>(w.padded_depth());
-      sums = 1024;
+      sums = larger(size_t{1024}, 64 * most);
       offsets = most;
     } else {
       const gemm_weights one = w.unpacked(smaller(w.tile.cols, w.padded_cols()));
       panel = one.start_bytes() + static_cast<size_t>(one.padded_cols()) * static_cast<size_t>(w.padded_depth());
     }
   }
-  /// How many columns of a few rows are finished together, 1024 sums at most.
+  /// How many columns are finished together.
   static constexpr int columns_at_once(int rows) noexcept { return rows < 2 ? 1024 : rows < 4 ? 256 : 64; }
   constexpr size_t bytes() const noexcept {
     return work_bytes(panel, 1) + work_bytes(rows, 1) + work_bytes(sums, sizeof(int32_t)) + work_bytes(offsets, sizeof(int32_t));
@@ -145,7 +155,7 @@ template <class Arch, class X, class W>
 inline constexpr auto bits_calls_of = [] {
   using P = best_prim<prims::gemm, Arch>;
   using B = best_prim<prims::gemm_bits, Arch>;
-  constexpr bits_code code = bits_code_of<W>;
+  constexpr bits_code code = bits_code_on<Arch, W>;
   constexpr int signed_shift = X(-1) < X(0) ? 0 : -128;
   return bits_calls<typename P::element>{code, P::template shift<X> - signed_shift, signed_shift, &B::template run<code.bits>,
                                          &B::template unpack<code.bits>, &B::rows};

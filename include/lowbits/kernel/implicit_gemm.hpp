@@ -152,7 +152,7 @@ protected:
 private:
   static constexpr auto weights(const conv2d_shape& s) noexcept {
     constexpr const gemm_tile& tile = tile_of<best_prim<prims::gemm, Arch>>;
-    if constexpr (keeps_bits) return bits_weights{tile, bits_code_of<W>, s.depth(), s.group_out()};
+    if constexpr (keeps_bits) return bits_weights{tile, bits_code_on<Arch, W>, s.depth(), s.group_out()};
     else return gemm_weights{tile, s.depth(), s.group_out()};
   }
 };

@@ -45,6 +45,8 @@ LOWBITS_REGION_INLINE void dot(vec& acc, vec u, vec s) {
 
 template <>
 struct prim<prims::gemm_bits, arch::avx2> {
+  static constexpr int bits_for_all_rows = 4;
+
   template <int Bits>
   static void run(int m, int n, int groups, const int8_t* x, ptrdiff_t stride, const unsigned char* w, int twice,
                   const int32_t* start, const int32_t* offsets, int32_t* acc) noexcept {
