@@ -4,7 +4,7 @@
 import struct
 import subprocess
 
-from support import NETWORKS, ToolTest, main, options, recorded
+from support import NETWORKS, SHARED, ToolTest, main, options, recorded
 
 PROGRAM = """
 #include "model.hpp"
@@ -124,6 +124,21 @@ class Emit(ToolTest):
         case = recorded("int8_residual")
         p = subprocess.run([program], input=first + bytes.fromhex(case["inputs"][0]["data"]), capture_output=True, check=True)
         self.assertEqual(p.stdout.hex(), case["results"][0]["outputs"][0]["data"])
+
+    def test_compress(self):
+        header, blob = self.folder / "a.hpp", self.folder / "a.bin"
+        self.refused(1, "emit", NETWORKS / "int8_residual.tflite", "-o", header, "--arch", "avx2", "--compress",
+                     says=["--arch avx2", "--compress"])
+        self.assertEqual(list(self.folder.iterdir()), [])
+        if SHARED and (SHARED / "models/kws_ref_model.tflite").exists():
+            model = SHARED / "models/kws_ref_model.tflite"
+            self.ok("emit", model, "-o", header, "--blob", blob)
+            plain = blob.stat().st_size
+            self.ok("emit", model, "-o", header, "--blob", blob, "--compress", "--c-api")
+            self.assertIn("lb::external_coded_weights<", header.read_text())
+            self.assertIn("bound.prepare(packed)", header.read_text())
+            self.assertIn("_prepare(void* packed", (self.folder / "a.h").read_text())
+            self.assertLess(blob.stat().st_size, plain * 0.99)
 
     def test_arch(self):
         model, header = NETWORKS / "int8_residual.tflite", self.folder / "a.hpp"

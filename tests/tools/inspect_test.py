@@ -57,6 +57,17 @@ class Inspect(ToolTest):
         self.refused(1, "inspect", model, "--svg", picture, says=["--svg", "200000 rows"])
         self.assertFalse(picture.exists())
 
+    def test_storage(self):
+        text = self.ok("inspect", NETWORKS / "int8_residual.tflite", "--storage")
+        for word in ("entropy", "plain", "coded", "index", "sparse", "smallest", "compressed"):
+            self.assertIn(word, text)
+        layers = json.loads(self.ok("inspect", NETWORKS / "int8_residual.tflite", "--storage", "--json"))["layers"]
+        stored = [l["storage"] for l in layers if "storage" in l]
+        self.assertGreater(len(stored), 2)
+        for s in stored:
+            self.assertEqual(s["plain"], s["codes"] + 12)
+            self.assertLessEqual(s["entropy"], s["coded"])
+
     def test_json(self):
         case = recorded("int8_residual")
         j = json.loads(self.ok("inspect", NETWORKS / "int8_residual.tflite", "--json"))

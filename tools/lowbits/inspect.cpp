@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <lowbits/hosted/compress_weights.hpp>
 #include <lowbits/hosted/model_text.hpp>
 #include <lowbits/hosted/runtime_model.hpp>
 
@@ -24,9 +25,12 @@ namespace {
 
 struct inspect_options {
   std::string file{}, svg{};
-  bool json = false;
+  bool json = false, storage = false;
   load_options load{};
 };
+
+constexpr lb::coded_kind kinds[] = {lb::coded_kind::plain, lb::coded_kind::entropy, lb::coded_kind::index,
+                                    lb::coded_kind::sparse};
 
 std::string layers_text(const loaded_model& m) {
   const auto& g = m.graph();
@@ -45,6 +49,32 @@ std::string layers_text(const loaded_model& m) {
            constants != 0 ? grouped(constants) : ""});
   }
   return t.text();
+}
+
+/// What the weights of every layer take in each kind of storage, headers included.
+std::string storage_text(const loaded_model& m) {
+  const auto& g = m.graph();
+  text_table t;
+  t.column("#", text_table::right).column("layer").column("weights").column("codes", text_table::right);
+  t.column("entropy", text_table::right);
+  for (const lb::coded_kind k : kinds) t.column(k == lb::coded_kind::entropy ? "coded" : lb::to_string(k), text_table::right);
+  t.column("smallest");
+  size_t now = 0, smallest = 0;
+  for (int i = 0; i < g.node_count(); ++i) {
+    const lb::coded_bytes c = lb::coded_weights_of(g, i);
+    if (c.bytes.empty()) continue;
+    const size_t stored = g[i].weights.stored_bytes();
+    const bool is_coded = c.bytes.size() < stored;
+    now += stored;
+    smallest += is_coded ? c.bytes.size() : stored;
+    std::vector<std::string> row{lb::joined(i), shortened(g[i].name.c_str(), 36), lb::weights_text(g[i].weights),
+                                 grouped(lb::weight_count(g, i)), grouped(static_cast<size_t>(c.entropy + 0.5))};
+    for (const lb::coded_kind k : kinds) row.push_back(grouped(c.size_of(k)));
+    row.push_back(!is_coded ? "as it is" : c.kind == lb::coded_kind::entropy ? "coded" : lb::to_string(c.kind));
+    t.row(row);
+  }
+  return lb::joined("bytes of the weights in each kind of storage (emit --compress takes the smallest)\n\n", t.text(), "\nweights ",
+                    grouped(now), " bytes, compressed ", grouped(smallest), "\n");
 }
 
 std::string ports_text(const std::vector<lb::model_port>& ports, const char* title) {
@@ -73,7 +103,7 @@ void print_text(const loaded_model& m) {
   for (const std::string& note : s.notes) std::printf("note: %s\n", note.c_str());
 }
 
-void print_json(const loaded_model& m) {
+void print_json(const loaded_model& m, bool storage) {
   using json = nlohmann::ordered_json;
   const auto& g = m.graph();
   const model_summary s = summarize(m);
@@ -108,6 +138,10 @@ void print_json(const loaded_model& m) {
     j["macs"] = lb::node_macs(g, i);
     if (n.weights.is_bound()) j["weights"] = lb::weights_text(n.weights);
     j["constant_bytes"] = node_constant_bytes(g, i);
+    if (const lb::coded_bytes c = storage ? lb::coded_weights_of(g, i) : lb::coded_bytes{}; !c.bytes.empty()) {
+      j["storage"] = {{"codes", lb::weight_count(g, i)}, {"entropy", c.entropy}};
+      for (const lb::coded_kind k : kinds) j["storage"][k == lb::coded_kind::entropy ? "coded" : lb::to_string(k)] = c.size_of(k);
+    }
     layers.push_back(j);
   }
   json j{{"file", file_name(m.path)}, {"format", m.model.format}, {"file_bytes", m.file_bytes}};
@@ -125,7 +159,8 @@ void print_json(const loaded_model& m) {
 int inspect(const inspect_options& o) {
   const loaded_model m = load_model("inspect", o.file, o.load);
   if (!o.svg.empty()) write_file("inspect", o.svg, draw_svg(m));
-  if (o.json) print_json(m);
+  if (o.json) print_json(m, o.storage);
+  else if (o.storage) std::printf("%s", storage_text(m).c_str());
   else print_text(m);
   return 0;
 }
@@ -137,6 +172,7 @@ void add_inspect(CLI::App& app, action& todo) {
   CLI::App* c = app.add_subcommand("inspect", "Show the layers of a model: shapes, scales, multiply-accumulates, bytes");
   c->add_option("FILE", o->file, "the model")->required();
   c->add_option("--svg", o->svg, "also draw the graph into this file");
+  c->add_flag("--storage", o->storage, "show the bytes of the weights, coded in several ways");
   c->add_flag("--json", o->json, "print JSON instead of text");
   add_load_options(*c, o->load);
   c->footer("Examples:\n"
