@@ -163,6 +163,8 @@ TEST_CASE("import_tflite: recorded operators") {
   const json index = foreign::read_json(folder + "index.json");
   for (const json& group : index["groups"]) run_group(folder, group["group"].get<std::string>(), "", n);
   report("tflite operators", n);
+  CHECK(n.ran == 935);
+  CHECK(n.out_of_scope == 10);
 }
 
 TEST_CASE("import_tflite: recorded answers of published models") {
@@ -174,4 +176,6 @@ TEST_CASE("import_tflite: recorded answers of published models") {
     run_group(folder, group["group"].get<std::string>(),
               foreign::data_folder() + "models/" + group["model"].get<std::string>(), n);
   report("tflite published models", n);
+  CHECK(n.ran == 54);
+  CHECK(n.out_of_scope == 0);
 }

@@ -17,7 +17,7 @@ PLAIN = (None, 0)
 
 
 def binary(op, name, dtype, left, right, activation="NONE", constant=None, quant=None,
-           pot=None, version=None, out_quant=None, reach=None):
+           pot=None, version=None, out_quant=None, reach=None, options=True):
     """One operator on shapes that may broadcast; `constant` is the side that is in the file.
 
     Codes are at most `reach` if that is given.
@@ -46,8 +46,8 @@ def binary(op, name, dtype, left, right, activation="NONE", constant=None, quant
     fields = {} if op in ("MINIMUM", "MAXIMUM") else {"fused_activation_function": activation}
     if pot is not None:
         fields["pot_scale_int16"] = pot
-    net.op(op, sides, [net.output("output", dtype, shape, *quant[2])], OPTIONS[op], fields,
-           version)
+    net.op(op, sides, [net.output("output", dtype, shape, *quant[2])],
+           OPTIONS[op] if options else None, fields, version)
     return name, net
 
 
@@ -104,6 +104,13 @@ def arithmetic_cases(op):
                      quant=((2.0**-12, 0), (2.0**-14, 0), (2.0**-12, 0)))
         yield binary(op, "int16_power_of_two_left_finer", "int16", [3, 16], [3, 16], pot=True,
                      quant=((2.0**-15, 0), (2.0**-13, 0), (2.0**-13, 0)))
+        yield binary(op, "int16_nearly_power_of_two", "int16", [3, 16], [3, 16], pot=True,
+                     quant=((2.0**-12 * 1.0005, 0), (2.0**-14 * 0.9995, 0), (2.0**-12 * 0.9994, 0)),
+                     activation="RELU6")
+        yield binary(op, "int16_no_power_of_two", "int16", [3, 16], [3, 16], pot=True,
+                     quant=((2.0**-12, 0), (2.0**-14, 0), (2.0**-12 * 1.0008, 0)))
+        yield binary(op, "int16_without_options", "int16", [3, 16], [3, 16], options=False,
+                     quant=((2.0**-12, 0), (2.0**-14, 0), (2.0**-12, 0)))
         yield binary(op, "int16_saturates", "int16", [3, 16], [3, 16], pot=False,
                      version=general, out_quant=(0.0001, 0))
 

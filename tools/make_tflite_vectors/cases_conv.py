@@ -181,6 +181,12 @@ def transpose_conv_cases():
                          out=[5, 5])
     yield transpose_conv("int8_gap_between_windows", "int8", [1, 3, 3, 2], 2, (2, 2), "VALID",
                          (3, 3), out=[8, 8])
+    for kind in ("int8", "uint8", "int16", "hybrid", "float32"):
+        yield transpose_conv(f"{kind}_window_below_stride_same", kind, [1, 3, 2, 3], 3, (2, 1), "SAME", (3, 2))
+    for kind in ("int8", "uint8", "float32"):
+        yield transpose_conv(f"{kind}_window_below_stride_valid", kind, [2, 2, 3, 2], 3, (1, 3), "VALID", (2, 4),
+                             out=[4, 12])
+    yield transpose_conv("int8_window_below_stride_wide", "int8", [1, 2, 3, 2], 3, (1, 5), "SAME", (2, 2))
     yield transpose_conv("int8_relu", "int8", [1, 3, 3, 2], 3, (2, 2), activation="RELU")
     yield transpose_conv("int4_3x3_same", "int4", [1, 3, 3, 2], 3, (3, 3))
     yield transpose_conv("hybrid_3x3_same", "hybrid", [1, 3, 3, 2], 3, (3, 3))

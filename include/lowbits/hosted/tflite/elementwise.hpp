@@ -4,6 +4,8 @@
 // ADD, SUB, MUL, MINIMUM, MAXIMUM on quantized activations, as TFLite's reference kernels compute
 // them (kernels/internal/reference/add.h, mul.h, maximum_minimum.h).
 
+#include <cmath>
+
 #include <lowbits/hosted/tflite/linear.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::tflite {
@@ -14,22 +16,44 @@ inline affine params_out(const importer& m) {
   return out.kind == element::codes ? out.params : affine{};
 }
 
+/// The exponent e of a scale that is 2^e, or as near to it as add.cc and sub.cc of TFLite ask for: 0.001 in
+/// the logarithm.
+struct power_of_two {
+  bool is_one = false;
+  int exponent = 0;
+
+  explicit power_of_two(float scale) noexcept {
+    const uint32_t bits = fp::to_bits(scale);
+    exponent = static_cast<int>(bits >> 23) - 127;
+    const float mantissa = fp::from_bits((bits & 0x7fffff) | 0x3f800000);
+    if (mantissa > 1.9986142f) ++exponent;
+    is_one = mantissa < 1.0006934f || mantissa > 1.9986142f;
+  }
+};
+
 /// An older way for 16 bits: where all scales are powers of two, one input has the output's scale and
 /// the other one is shifted to it, ties away from zero; the sum is exact.
 inline void shifted_inputs(importer& m, edge& x, edge& y, sum_options& o) {
-  const auto exponent = [](const affine& p) { return static_cast<int>(fp::to_bits(p.scale) >> 23); };
-  for (const edge e : {x, y}) {
-    const tensor_desc& d = m.graph().desc(e);
-    if (d.kind != element::codes || d.format.bits <= 8 || (fp::to_bits(d.params.scale) & 0x7fffff) != 0) return;
+  const power_of_two out(o.out.scale);
+  edge* const sides[] = {&x, &y};
+  int shift[2]{};
+  for (int k = 0; k < 2; ++k) {
+    const tensor_desc& d = m.graph().desc(*sides[k]);
+    const power_of_two in(d.params.scale);
+    if (d.kind != element::codes || d.format.bits != 16 || !in.is_one || !out.is_one) return;
+    shift[k] = out.exponent - in.exponent;
   }
-  if ((fp::to_bits(o.out.scale) & 0x7fffff) != 0) return;
-  const int dx = exponent(m.graph().desc(x).params) - exponent(o.out), dy = exponent(m.graph().desc(y).params) - exponent(o.out);
-  m.require((dx == 0 || dy == 0) && dx <= 0 && dy <= 0, "no input has the output's scale, or one is coarser",
+  m.require((shift[0] == 0 || shift[1] == 0) && shift[0] >= 0 && shift[1] >= 0, "no input has the output's scale, or one is coarser",
             "quantize the model again");
   o.definition = sum_definition::single;
-  if (dx != 0) x = m.graph().requantize(m.name("x"), x, {.out = o.out, .policy = rounding::away_float});
-  if (dy != 0) y = m.graph().requantize(m.name("y"), y, {.out = o.out, .policy = rounding::away_float});
-  m.check_graph();
+  for (int k = 0; k < 2; ++k) {
+    edge& e = *sides[k];
+    // A scale that is a power of two but for rounding counts as the one that shifts.
+    const affine exact{std::ldexp(o.out.scale, -shift[k])};
+    if (!(m.graph().desc(e).params == exact)) e = m.graph().relabel(m.name(k == 0 ? "x_scale" : "y_scale"), e, exact);
+    if (shift[k] != 0) e = m.graph().requantize(m.name(k == 0 ? "x" : "y"), e, {.out = o.out, .policy = rounding::away_float});
+    m.check_graph();
+  }
 }
 
 template <class Options>
@@ -38,7 +62,7 @@ void sum(importer& m, bool subtract) {
   sum_options o{.out = params_out(m), .definition = sum_definition::tflite};
   if (f != nullptr) o.fused = fused_of(m, f->fused_activation_function());
   edge x = m.x(0), y = m.x(1);
-  if (f == nullptr || f->pot_scale_int16()) shifted_inputs(m, x, y, o);
+  if (f != nullptr && f->pot_scale_int16()) shifted_inputs(m, x, y, o);
   m.define(subtract ? m.graph().sub(m.name(), x, y, o) : m.graph().add(m.name(), x, y, o));
 }
 

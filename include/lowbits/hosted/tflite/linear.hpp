@@ -180,7 +180,31 @@ inline void depthwise_conv2d(importer& m) {
   m.define(m.graph().depthwise(m.name(), in, o));
 }
 
-/// The output's extents, as the file states them, decide how much of the full output is cut off.
+/// Weights [output][height][width][input] with rows and columns that add nothing behind.
+inline void enlarge_kernel(importer& m, weight_data& d, const tensor& w, int rows, int columns) {
+  const auto h = static_cast<size_t>(w.extent(1)), width = static_cast<size_t>(w.extent(2)), depth = static_cast<size_t>(w.extent(3));
+  const size_t out_c = static_cast<size_t>(w.extent(0)), new_h = h + static_cast<size_t>(rows), new_w = width + static_cast<size_t>(columns);
+  const auto larger_one = [&]<class T>(const std::vector<T>& from, T zero) {
+    std::vector<T> to(out_c * new_h * new_w * depth, zero);
+    for (size_t o = 0; o < out_c; ++o)
+      for (size_t y = 0; y < h; ++y)
+        std::copy_n(from.data() + (o * h + y) * width * depth, width * depth, to.data() + (o * new_h + y) * new_w * depth);
+    return to;
+  };
+  if (d.storage == weight_storage::f32) {
+    const auto to = larger_one(std::vector<float>(d.f32, d.f32 + w.count), 0.0f);
+    d.f32 = m.model().keep(to);
+    d.length = to.size();
+  } else {
+    m.require(d.storage == weight_storage::s8, "the 4-bit kernel is smaller than the stride", "use 8-bit weights");
+    const auto to = larger_one(std::vector<int8_t>(d.s8, d.s8 + w.count), static_cast<int8_t>(d.zero_point));
+    d.s8 = m.model().keep(to);
+    d.length = to.size();
+  }
+}
+
+/// The output's extents, as the file states them, decide how much of the full output is cut off, or, where
+/// the kernel is smaller than the stride, how much the kernel is enlarged.
 inline void transposed_conv2d(importer& m) {
   const auto& f = m.options<schema::TransposeConvOptions>();
   const tensor w = m.input(1), x = m.input(2), y = m.output();
@@ -195,12 +219,14 @@ inline void transposed_conv2d(importer& m) {
             "export the model again");
   auto o = weighted_options<transposed_conv2d_options>(m, 1, 3, 0, f.quantized_bias_type(), true);
   o.out_c = w.extent(0);
-  o.kernel = {w.extent(1), w.extent(2)};
   o.stride = {f.stride_h(), f.stride_w()};
   o.fused = fused_of(m, f.fused_activation_function());
   const bool is_same = padding_of(m, f.padding()).is_same;
-  // {in front, behind}; negative where the output is larger than what the kernel reaches.
-  const auto cut = [&](int axis, int kernel, int stride) {
+  struct margin {
+    int before = 0, after = 0;  ///< what is cut off
+    int more = 0;               ///< what the kernel lacks
+  };
+  const auto cut = [&](int axis, int kernel, int stride) -> margin {
     m.require(kernel <= infer::largest_window && stride >= 1 && stride <= infer::largest_window,
               "the kernel or the stride is out of range", "export the model again");
     const int64_t out = y.extent(axis), in = x.extent(axis);
@@ -208,13 +234,14 @@ inline void transposed_conv2d(importer& m) {
     m.require(least == in, joined("an input extent of ", in, " does not lead to ", out),
               "export the model again");
     const int64_t full = (in - 1) * stride + kernel;
-    const int64_t before = is_same ? larger<int64_t>(full - out, 0) / 2 : 0;
-    m.require(full >= out, "the output is larger than the kernels reach", "use a kernel as large as the stride");
-    return std::pair(static_cast<int>(before), static_cast<int>(full - out - before));
+    if (full < out) return {.more = static_cast<int>(out - full)};  // less than a stride
+    const int64_t before = is_same ? (full - out) / 2 : 0;
+    return {.before = static_cast<int>(before), .after = static_cast<int>(full - out - before)};
   };
-  const auto [top, bottom] = cut(1, w.extent(1), f.stride_h());
-  const auto [left, right] = cut(2, w.extent(2), f.stride_w());
-  o.pad = {top, bottom, left, right};
+  const margin v = cut(1, w.extent(1), f.stride_h()), h = cut(2, w.extent(2), f.stride_w());
+  o.kernel = {w.extent(1) + v.more, w.extent(2) + h.more};
+  if (v.more != 0 || h.more != 0) enlarge_kernel(m, o.weights, w, v.more, h.more);
+  o.pad = {v.before, v.after, h.before, h.after};
   const edge in = m.x(2);
   m.define(m.graph().transposed_conv2d(m.name(), in, o));
 }
