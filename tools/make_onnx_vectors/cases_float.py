@@ -158,6 +158,36 @@ def _softmax():
     yield simple("softmax_rows", "logits", 13, "Softmax", [(3, 10)], reach=12.0)
 
 
+def _rest():
+    """Operators that have one form, or few."""
+    yield simple("leaky_relu", "slope 0.25", 16, "LeakyRelu", [(3, 7)], alpha=0.25)
+    yield simple("elu", "alpha 0.5", 6, "Elu", [(3, 7)], alpha=0.5)
+    yield simple("hard_swish", "all three parts", 14, "HardSwish", [(3, 7)])
+    yield simple("max", "two inputs that broadcast", 13, "Max", [(2, 3, 4), (3, 1)])
+    yield simple("min", "two inputs that broadcast", 13, "Min", [(2, 3, 4), (4,)])
+    yield simple("dropout", "nothing happens", 13, "Dropout", [(3, 7)])
+    yield simple("identity", "nothing happens", 13, "Identity", [(3, 7)])
+    pads, value = Tensor("int64", [0, 1, 2, 0, 3, 1]), Tensor("float32", 0.5)
+    yield simple("pad", "with a number", 13, "Pad", [(2, 3, 4)], [("pads", pads), ("value", value)])
+    limits = [(n, Tensor("int64", v)) for n, v in (("starts", [1, -1]), ("ends", [3, -6]), ("axes", [1, 2]),
+                                                   ("steps", [1, -2]))]
+    yield simple("slice", "two axes, one of them backwards", 13, "Slice", [(2, 3, 6)], limits)
+    net = Net("split", "into unequal parts", 13)
+    net.input("x", grid("split", (2, 5, 3)))
+    net.const("sizes", Tensor("int64", [2, 3]))
+    yield net.output(*net.nodes_of("Split", ["x", "sizes"], ["y0", "y1"], axis=1))
+    yield simple("squeeze", "axes as an input", 13, "Squeeze", [(1, 3, 1, 4)], [("axes", Tensor("int64", [0, -2]))])
+    yield simple("squeeze_opset11", "axes as an attribute", 11, "Squeeze", [(1, 3, 1, 4)], axes=[2])
+    yield simple("squeeze_all", "every axis of one element", 13, "Squeeze", [(1, 3, 1, 4)])
+    yield simple("unsqueeze", "axes as an input", 13, "Unsqueeze", [(3, 4)], [("axes", Tensor("int64", [0, -1]))])
+    yield simple("unsqueeze_opset11", "axes as an attribute", 11, "Unsqueeze", [(3, 4)], axes=[1, 2])
+    net = Net("shape_gather", "a shape that is computed from another", 13)
+    net.checked = False  # ONNX's inference does not follow the shape
+    net.input("x", grid("shape_gather", (2, 3, 4)))
+    shape = net.node("Gather", [net.node("Shape", ["x"]), net.const("order", Tensor("int64", [2, 0, 1]))])
+    yield net.output(net.node("Reshape", ["x", shape], "y"))
+
+
 def cases():
     yield from _conv()
     yield from _gemm()
@@ -165,3 +195,4 @@ def cases():
     yield from _shapes()
     yield from _pools()
     yield from _softmax()
+    yield from _rest()

@@ -15,7 +15,7 @@ class Net:
         self.runtime = True  # False: ONNX Runtime has no such form, the reference evaluator runs it
         self.feeds, self.constants, self.nodes, self.results = {}, {}, [], []
         self.declared = {}
-        self.checked = True  # False: the model is wrong on purpose
+        self.checked = True  # False: the model is wrong on purpose, or ONNX's checker does not know a shape
 
     def input(self, name, tensor, shape=None):
         """A graph input and the value to run with; `shape` is what the model says where it differs."""

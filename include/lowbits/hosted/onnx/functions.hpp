@@ -3,7 +3,6 @@
 
 // Relu, Clip, Sigmoid, Tanh, Softmax.
 
-#include <cmath>
 #include <limits>
 
 #include <lowbits/hosted/onnx/codes.hpp>
@@ -147,22 +146,14 @@ inline void clip(importer& m) {
   define_unary(m, x, bounds(lowest, highest));
 }
 
-inline void sigmoid(importer& m) {
-  m.expect(1, 1);
-  const auto f = [](float v) { return v >= 0 ? 1.0f / (1.0f + std::exp(-v)) : std::exp(v) / (1.0f + std::exp(v)); };
-  define_unary(m, m.input(0), {.map = f, .function = functions::sigmoid});
-}
-inline void tanh(importer& m) {
-  m.expect(1, 1);
-  define_unary(m, m.input(0), {.map = [](float v) { return std::tanh(v); }, .function = functions::tanh});
-}
-
 /// Functions that the graph knows; in double, as it computes them.
 inline void function(importer& m, real_function f, double parameter = 0) {
   m.expect(1, 1);
   const auto map = [=](float v) { return static_cast<float>(f(static_cast<double>(v), parameter)); };
   define_unary(m, m.input(0), {.map = map, .function = f, .parameter = parameter});
 }
+inline void sigmoid(importer& m) { function(m, functions::sigmoid); }
+inline void tanh(importer& m) { function(m, functions::tanh); }
 inline void leaky_relu(importer& m) { function(m, functions::leaky_relu, static_cast<double>(m.number("alpha", 0.01f))); }
 inline void elu(importer& m) { function(m, functions::elu, static_cast<double>(m.number("alpha", 1.0f))); }
 inline void hard_swish(importer& m) { function(m, functions::hard_swish); }
