@@ -10,6 +10,7 @@
 
 #include <lowbits/hosted/emit_c_api.hpp>
 #include <lowbits/hosted/emit_prepared.hpp>
+#include <lowbits/hosted/keywords.hpp>
 #include <lowbits/hosted/model_text.hpp>
 #include <lowbits/hosted/runtime_model.hpp>
 
@@ -29,19 +30,7 @@ struct emit_options {
 };
 
 /// A word of the language, or a name that the header needs itself.
-bool is_taken(const std::string& s) {
-  constexpr std::string_view words[] = {
-      "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch", "char",
-      "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return", "co_yield", "compl", "concept", "const",
-      "const_cast", "consteval", "constexpr", "constinit", "continue", "decltype", "default", "delete", "do", "double",
-      "dynamic_cast", "else", "enum", "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if",
-      "inline", "int", "long", "lowbits", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator",
-      "or", "or_eq", "private", "protected", "public", "register", "reinterpret_cast", "requires", "return", "short",
-      "signed", "sizeof", "static", "static_assert", "static_cast", "std", "struct", "switch", "template", "this",
-      "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "union", "unsigned", "using", "virtual",
-      "void", "volatile", "wchar_t", "while", "xor", "xor_eq"};
-  return std::find(std::begin(words), std::end(words), s) != std::end(words);
-}
+bool is_taken(const std::string& s) { return lb::is_keyword(s) || s == "lowbits" || s == "std"; }
 
 bool is_namespace(const std::string& s) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };

@@ -3,7 +3,10 @@
 
 // An emitted model for programs in C: a header that C understands, and the C++ source behind it.
 
+#include <algorithm>
+
 #include <lowbits/hosted/emit_header.hpp>
+#include <lowbits/hosted/keywords.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -11,6 +14,24 @@ struct c_api {
   std::string header{};  ///< <space>.h
   std::string source{};  ///< <space>.cpp, which includes both headers
 };
+
+namespace emit {
+
+/// A name for a parameter of the run function: that of its node, unless the language or the code around it
+/// has that word already, or a parameter before it.
+inline std::string parameter_name(std::string name, bool is_input, const std::string& space, std::vector<std::string>& used) {
+  constexpr std::string_view own[] = {"arena", "arena_bytes", "arena_span", "blob", "blob_bytes", "bound", "lowbits", "net", "ready",
+                                      "size_t", "std"};
+  const bool is_type = name.ends_with("_t") && (name.starts_with("int") || name.starts_with("uint"));
+  if (is_keyword(name) || is_type || name == space || std::find(std::begin(own), std::end(own), name) != std::end(own))
+    name += is_input ? "_in" : "_out";
+  const std::string stem = name;
+  for (size_t k = used.size(); std::find(used.begin(), used.end(), name) != used.end(); ++k) name = joined(stem, "_", k);
+  used.push_back(name);
+  return name;
+}
+
+}  // namespace emit
 
 /// model_header and c_header are the names by which the source includes them.
 template <size_t Capacity>
@@ -22,14 +43,12 @@ c_api emit_c_api(const builder<Capacity>& g, const header_options& o, const std:
   for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 
   std::vector<std::string> parameters{"void* arena", "size_t arena_bytes"}, arguments;
+  std::vector<std::string> names;
   std::string counts;
   for (int k = 0; k < g.input_count() + g.output_count(); ++k) {
     const bool is_input = k < g.input_count();
     const int i = is_input ? g.input_node(k) : g.output_node(k - g.input_count());
-    std::string name = id[static_cast<size_t>(i)];
-    // An input that is given out again, or an output given out twice, needs a name of its own.
-    for (int j = 0; j < k; ++j)
-      if (i == (j < g.input_count() ? g.input_node(j) : g.output_node(j - g.input_count()))) name = joined(name, "_", k);
+    const std::string name = emit::parameter_name(id[static_cast<size_t>(i)], is_input, o.space, names);
     std::string type = emit::element_name(g[i].out);
     if (type.starts_with("std::")) type.erase(0, 5);
     parameters.push_back(joined(is_input ? "const " : "", type, "* ", name));
