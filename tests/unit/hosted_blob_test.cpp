@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -174,4 +175,29 @@ TEST_CASE("blob: the C interface runs") {
   CHECK(golden_blob_arena_bytes() == outside::arena_bytes);
   CHECK(golden_blob_bind(blob.data(), 10) != 0);
   CHECK(golden_blob_bind(blob.data(), blob.size()) == 0);
+}
+
+TEST_CASE("C interface: parameters have names of their own") {
+  lb::builder<16> g;
+  const lb::affine p{.scale = 1.0f};
+  lb::edge x{};
+  for (const char* const name : {"int", "arena", "arena_bytes_in", "int8_t", "restrict", "space"})
+    x = g.input(name, lb::tensor<lb::q8, 2>(p));
+  const auto y = g.transpose("arena_bytes", x, {0});
+  g.output(y);
+  g.output(g.transpose("net", x, {0}));
+  g.output(g.transpose("int_in", x, {0}));
+  g.output(x);
+  g.output(y);
+  const lb::c_api c = lb::emit_c_api(g, {.space = "space"}, "space.hpp", "space.h");
+  std::string text = c.header;
+  text.erase(std::remove(text.begin(), text.end(), '\n'), text.end());
+  std::vector<std::string> names;
+  for (std::size_t at = text.find("_run("), end = text.find(");", at); at < end;) {
+    const std::size_t stop = std::min(text.find(',', at), end), start = text.rfind(' ', stop);
+    names.push_back(text.substr(start + 1, stop - start - 1));
+    at = stop + 1;
+  }
+  CHECK(names == std::vector<std::string>{"arena", "arena_bytes", "int_in", "arena_in", "arena_bytes_in", "int8_t_in", "restrict_in",
+                                          "space_in", "arena_bytes_out", "net_out", "int_in_8", "space_out", "arena_bytes_out_10"});
 }
