@@ -7,7 +7,7 @@
 #include "residual.h"
 
 int main(int argc, char** argv) {
-  static _Alignas(16) unsigned char blob[4096], arena[4096];
+  static _Alignas(16) unsigned char blob[4096], arena[1 << 16];
   static int8_t image[RESIDUAL_INPUT_0_COUNT], classes[RESIDUAL_OUTPUT_0_COUNT];
   FILE* const file = argc == 2 ? fopen(argv[1], "rb") : NULL;
   if (file == NULL) return 1;
