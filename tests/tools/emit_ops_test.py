@@ -36,7 +36,7 @@ int answer(const Ready& ready) {
     const lowbits::status s = ready.run(
         arena, std::span(reinterpret_cast<const typename Net::template input_type<I>*>(in[I].data()), Net::template input_desc<I>.count())...,
         std::span(reinterpret_cast<typename Net::template output_type<O>*>(out[O].data()), Net::template output_desc<O>.count())...);
-    if (s != lowbits::status::ok) return 2;
+    if (s != lowbits::status::ok) { std::fprintf(stderr, "%s\\n", lowbits::to_string(s)); return 2; }
     for (auto& y : out) std::fwrite(y.data(), 1, y.size(), stdout);
     return 0;
   };
