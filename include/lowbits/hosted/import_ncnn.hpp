@@ -7,8 +7,6 @@
 //
 //   lb::imported_model m = lb::import_ncnn("net.param", "net.bin", {.input_shapes = {{"data", {3, 224, 224}}}});
 
-#include <fstream>
-#include <iterator>
 
 #include <lowbits/hosted/ncnn/deconvolution.hpp>
 #include <lowbits/hosted/ncnn/moves.hpp>
@@ -70,14 +68,6 @@ inline void import_layer(importer& m) {
   m.fail("the layer is not supported", "replace it; docs/importing.md lists what there is");
 }
 
-inline std::vector<unsigned char> read_bytes(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) refuse(joined("import_ncnn: ", path), "the file cannot be opened", "check the path");
-  std::vector<unsigned char> bytes(std::istreambuf_iterator<char>(in), {});
-  if (in.bad()) refuse(joined("import_ncnn: ", path), "the file cannot be read", "check the disk");
-  return bytes;
-}
-
 }  // namespace ncnn
 
 /// The model in the bytes of a .param and a .bin file, which are only read during the call; file_name
@@ -104,7 +94,7 @@ inline imported_model import_ncnn(std::span<const unsigned char> param, std::spa
 
 inline imported_model import_ncnn(const std::string& param_path, const std::string& bin_path,
                                   const ncnn_options& options = {}) {
-  return import_ncnn(ncnn::read_bytes(param_path), ncnn::read_bytes(bin_path), param_path, options);
+  return import_ncnn(read_model_file("import_ncnn", param_path), read_model_file("import_ncnn", bin_path), param_path, options);
 }
 
 }  // namespace lowbits

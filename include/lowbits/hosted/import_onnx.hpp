@@ -98,7 +98,7 @@ inline imported_model import_onnx(std::span<const unsigned char> bytes, std::str
 }
 
 inline imported_model import_onnx(const std::string& path, const onnx_options& options = {}) {
-  return import_onnx(onnx::read_bytes(path), path, options);
+  return import_onnx(read_model_file("import_onnx", path), path, options);
 }
 
 }  // namespace lowbits

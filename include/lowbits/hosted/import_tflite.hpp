@@ -93,7 +93,7 @@ inline imported_model import_tflite(std::span<const unsigned char> bytes,
 }
 
 inline imported_model import_tflite(const std::string& path) {
-  return import_tflite(tflite::read_bytes(path), path);
+  return import_tflite(read_model_file("import_tflite", path), path);
 }
 
 }  // namespace lowbits

@@ -99,18 +99,12 @@ inline void concat(importer& m) {
   }
   std::vector<edge> parts;
   for (size_t k = 0; k < m.bottom_count(); ++k) parts.push_back(are_images ? m.image(m.x(k)) : m.planar(m.x(k)));
-  // More inputs than a node can have are joined in groups first.
-  while (parts.size() > 1) {
-    const bool is_last = parts.size() <= max_inputs;
-    std::vector<edge> groups;
-    for (size_t at = 0; at < parts.size(); at += max_inputs) {
-      edge_list list;
-      for (size_t k = at; k < parts.size() && k < at + max_inputs; ++k) list.value[list.count++] = parts[k];
-      groups.push_back(m.checked(m.graph().concat(m.name(is_last ? "" : "part"), list, are_images ? image_axis(axis) : axis)));
-    }
-    parts = std::move(groups);
-  }
-  m.define(are_images ? m.image_value(parts[0]) : importer::planar_value(m.desc(parts[0]).shape, parts[0]));
+  edge all = parts[0];
+  if (parts.size() > 1)
+    all = concat_in_groups(parts, [&](const edge_list& list, bool is_last) {
+      return m.checked(m.graph().concat(m.name(is_last ? "" : "part"), list, are_images ? image_axis(axis) : axis));
+    });
+  m.define(are_images ? m.image_value(all) : importer::planar_value(m.desc(all).shape, all));
 }
 
 /// Piece k of x along an axis of ncnn's order.

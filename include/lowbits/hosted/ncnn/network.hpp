@@ -11,8 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include <lowbits/core/fp.hpp>
-#include <lowbits/hosted/model_error.hpp>
+#include <lowbits/hosted/import_common.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::ncnn {
 

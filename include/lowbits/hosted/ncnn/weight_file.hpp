@@ -16,15 +16,6 @@ struct stored_weights {
   bool are_codes = false;
 };
 
-/// The float with these bits of a 16-bit one: exact.
-constexpr float from_half(uint32_t h) noexcept {
-  const uint32_t sign = (h & 0x8000u) << 16, exponent = h >> 10 & 31u, mantissa = h & 0x3ffu;
-  if (exponent == 31) return fp::from_bits(sign | fp::infinity_bits | mantissa << 13);
-  if (exponent != 0) return fp::from_bits(sign | (exponent + 112) << 23 | mantissa << 13);
-  const float small_one = fp::product(static_cast<float>(mantissa), 0x1p-24f);
-  return sign != 0 ? -small_one : small_one;
-}
-
 class weight_file {
 public:
   weight_file(const reporter& report, std::span<const unsigned char> bytes) : report_(report), rest_(bytes) {}
@@ -55,7 +46,7 @@ public:
       const auto bytes = take(count, 2, place, what);
       w.reals.reserve(static_cast<size_t>(count));
       for (size_t i = 0; i < bytes.size(); i += 2)
-        w.reals.push_back(from_half(uint32_t{bytes[i]} | uint32_t{bytes[i + 1]} << 8));
+        w.reals.push_back(half_to_float(uint32_t{bytes[i]} | uint32_t{bytes[i + 1]} << 8));
       for (const float f : w.reals)
         report_.require(fp::is_finite(f), place, "a weight is NaN or infinite", "train the model again");
     } else if (tag == 0x000D4B38u) {

@@ -5,14 +5,12 @@
 // who read them. Needs protobuf and the code that protoc makes of tools/schemas/onnx.proto (CMake
 // target lowbits::onnx).
 
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <lowbits/hosted/model_error.hpp>
+#include <lowbits/hosted/import_common.hpp>
 #include <lowbits/hosted/stored_graph.hpp>
 #include <lowbits_schema/onnx.pb.h>
 
@@ -72,13 +70,5 @@ private:
   schema::ModelProto model_{};
   int64_t opset_ = 0;
 };
-
-inline std::vector<unsigned char> read_bytes(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) refuse(joined("import_onnx: ", path), "the file cannot be opened", "check the path");
-  std::vector<unsigned char> bytes(std::istreambuf_iterator<char>(in), {});
-  if (in.bad()) refuse(joined("import_onnx: ", path), "the file cannot be read", "check the disk");
-  return bytes;
-}
 
 }  // namespace lowbits::onnx

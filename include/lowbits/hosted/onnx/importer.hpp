@@ -263,14 +263,8 @@ inline value& importer::define(int k, int type, shape_list shape) {
 inline void importer::check_graph() {
   const graph_error e = graph().error();
   if (e.code == graph_errc::ok) return;
-  // "lowbits: builder: what; cure" becomes what and cure of this operator.
-  std::string_view sentence = to_string(e.code);
-  for (int k = 0; k < 2; ++k)
-    if (const size_t colon = sentence.find(": "); colon != sentence.npos) sentence.remove_prefix(colon + 2);
-  const size_t end = sentence.find("; ");
-  std::string what(sentence.substr(0, end));
-  if (e.expected != 0 || e.found != 0) what += joined(" (expected ", e.expected, ", found ", e.found, ")");
-  fail(what, end == sentence.npos ? "correct the model" : sentence.substr(end + 2));
+  const builder_sentence s(e);
+  fail(s.what, s.cure);
 }
 
 inline void importer::stays_float(std::string_view why) {

@@ -190,18 +190,11 @@ inline void transpose(importer& m) {
 
 /// Up to 8 tensors in one node, more in groups.
 inline edge concat_node(importer& m, std::vector<edge> parts, int axis) {
-  for (;;) {
-    const bool is_last = parts.size() <= max_inputs;
-    std::vector<edge> next;
-    for (size_t at = 0; at < parts.size(); at += max_inputs) {
-      edge_list list;
-      for (size_t k = at; k < parts.size() && k < at + max_inputs; ++k) list.value[list.count++] = parts[k];
-      next.push_back(list.count == 1 && !is_last ? list.value[0] : m.graph().concat(is_last ? m.name() : m.name("part"), list, axis));
-      m.check_graph();
-    }
-    if (is_last) return next[0];
-    parts = std::move(next);
-  }
+  return concat_in_groups(std::move(parts), [&](const edge_list& list, bool is_last) {
+    const edge e = m.graph().concat(is_last ? m.name() : m.name("part"), list, axis);
+    m.check_graph();
+    return e;
+  });
 }
 /// Side by side, in the form of images where all can be had so.
 template <class Form, class Change>

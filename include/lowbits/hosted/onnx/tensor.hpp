@@ -73,14 +73,6 @@ struct constant {
   size_t count() const noexcept { return count_of(shape); }
 };
 
-inline float half_to_float(uint16_t h) noexcept {
-  const uint32_t sign = static_cast<uint32_t>(h >> 15) << 31, exponent = h >> 10 & 31u, fraction = h & 1023u;
-  if (exponent == 31) return fp::from_bits(sign | 0x7f800000u | fraction << 13);
-  const float magnitude = exponent == 0 ? static_cast<float>(fraction) * 0x1p-24f
-                                        : fp::from_bits((exponent + 112) << 23 | fraction << 13);
-  return sign != 0 ? -magnitude : magnitude;
-}
-
 /// Elements of a tensor's raw bytes.
 template <class T, class Out>
 void copy_raw(const std::string& raw, std::vector<Out>& out) {

@@ -7,14 +7,6 @@
 
 namespace lowbits::inline LOWBITS_ABI::tflite {
 
-inline float float_of_half(uint16_t h) noexcept {
-  const uint32_t sign = static_cast<uint32_t>(h >> 15) << 31, rest = h & 0x7fffu;
-  if (rest >= 0x7c00) return fp::from_bits(sign | 0x7f800000u | ((rest & 0x3ffu) << 13));
-  if (rest >= 0x400) return fp::from_bits(sign | ((rest << 13) + (112u << 23)));
-  const float small_one = fp::product(static_cast<float>(rest), 1.0f / 16777216.0f);
-  return sign != 0 ? -small_one : small_one;
-}
-
 /// From floats, or from codes to codes of another scale or type.
 inline void quantize(importer& m) {
   if (!m.input(0).is_float()) return rescaled(m, activation::none, 1.0f, false);
@@ -29,7 +21,7 @@ inline std::vector<float> reals_of(const importer& m, const tensor& t) {
   std::vector<float> out(t.count);
   if (t.type == TensorType::FLOAT16) {
     const auto half = elements_of<uint16_t>(t);
-    for (size_t i = 0; i < t.count; ++i) out[i] = float_of_half(half[i]);
+    for (size_t i = 0; i < t.count; ++i) out[i] = half_to_float(half[i]);
     return out;
   }
   m.require(t.is_quantized(), joined("tensor '", t.name, "' has no scale"), "quantize the model");

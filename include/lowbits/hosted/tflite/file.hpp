@@ -8,14 +8,12 @@
 #include <flatbuffers/flatbuffers.h>
 
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <lowbits/hosted/model_error.hpp>
+#include <lowbits/hosted/import_common.hpp>
 #include <lowbits_schema/tflite_generated.h>
 
 namespace lowbits::inline LOWBITS_ABI::tflite {
@@ -100,14 +98,6 @@ private:
 inline std::string operator_name(int code) {
   const char* const known = schema::EnumNameBuiltinOperator(schema::BuiltinOperator{code});
   return known[0] != '\0' ? known : joined("operator code ", code);
-}
-
-inline std::vector<unsigned char> read_bytes(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) refuse(joined("import_tflite: ", path), "the file cannot be opened", "check the path");
-  std::vector<unsigned char> bytes(std::istreambuf_iterator<char>(in), {});
-  if (in.bad()) refuse(joined("import_tflite: ", path), "the file cannot be read", "check the disk");
-  return bytes;
 }
 
 }  // namespace lowbits::tflite

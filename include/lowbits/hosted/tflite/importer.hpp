@@ -248,15 +248,8 @@ inline edge importer::constant(const tensor& t) {
 inline void importer::check_graph() {
   const graph_error e = graph().error();
   if (e.code == graph_errc::ok) return;
-  // "lowbits: builder: what; cure" becomes what and cure of this operator.
-  std::string_view text = to_string(e.code);
-  for (int k = 0; k < 2; ++k)
-    if (const size_t colon = text.find(": "); colon != text.npos) text.remove_prefix(colon + 2);
-  const size_t end = text.find("; ");
-  std::string what(text.substr(0, end));
-  if (e.expected != 0 || e.found != 0)
-    what += joined(" (expected ", e.expected, ", found ", e.found, ")");
-  fail(what, end == text.npos ? "correct the model" : text.substr(end + 2));
+  const builder_sentence s(e);
+  fail(s.what, s.cure);
 }
 
 inline void importer::record(const std::string& tensor_name, int output) {

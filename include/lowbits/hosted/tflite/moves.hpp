@@ -156,21 +156,11 @@ inline void concatenation(importer& m) {
   const tensor_desc out = m.desc_of(m.output());
   for (int k = 0; k < m.input_count(); ++k) parts.push_back(with_parameters(m, m.x(k), out));
   const int axis = axis_of(m, f.axis(), m.graph().desc(parts[0]).shape.rank);
-  while (true) {
-    std::vector<edge> joined_parts;
-    const bool is_last = parts.size() <= max_inputs;
-    for (size_t at = 0; at < parts.size(); at += max_inputs) {
-      edge_list list;
-      for (size_t k = at; k < parts.size() && k < at + max_inputs; ++k)
-        list.value[list.count++] = parts[k];
-      joined_parts.push_back(list.count == 1 && !is_last
-                                 ? list.value[0]
-                                 : m.graph().concat(is_last ? m.name() : m.name("part"), list, axis));
-      m.check_graph();
-    }
-    if (is_last) return m.define_copied(joined_parts[0]);
-    parts = std::move(joined_parts);
-  }
+  m.define_copied(concat_in_groups(parts, [&](const edge_list& list, bool is_last) {
+    const edge e = m.graph().concat(is_last ? m.name() : m.name("part"), list, axis);
+    m.check_graph();
+    return e;
+  }));
 }
 
 template <class Options>
