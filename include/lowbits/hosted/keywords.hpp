@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include <lowbits/config.hpp>
+
 namespace lowbits::inline LOWBITS_ABI {
 
 /// A word of C or C++, or one that compilers and their headers may define as a macro.
