@@ -2,15 +2,13 @@
 
 // Softmax of 8-bit codes: the bytes of the definition, for rows of any length and spread.
 
-#include <doctest/doctest.h>
+#include "support/kernel_archs.hpp"
 
 #include <string>
 #include <vector>
 
 #include <lowbits/kernel/softmax.hpp>
 
-#include "support/guarded.hpp"
-#include "support/kernel_archs.hpp"
 #include "support/kernel_operands.hpp"
 
 namespace {
