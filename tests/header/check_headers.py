@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compile every header alone, included twice, without warnings.
 
-usage: check_headers.py [--without WORD]... INCLUDE_DIR COMPILER [FLAG...]
+usage: check_headers.py [--together] [--without WORD]... INCLUDE_DIR COMPILER [FLAG...]
 
-Headers with one of the WORDs in their path are left out.
+Headers with one of the WORDs in their path are left out. --together compiles all of a kind at once, for a second
+compiler: what a header lacks, the first one has found.
 The core is compiled for a freestanding target, hosted/ for a hosted one, the headers that differ
 between the two for both. The umbrella must also survive the macros of Arduino.h and windows.h.
 """
@@ -22,6 +23,8 @@ HOSTILE = Path(__file__).resolve().parent / "hostile_macros.hpp"
 
 def main():
     arguments, without = sys.argv[1:], []
+    together = arguments[0] == "--together"
+    del arguments[:together]
     while arguments[0] == "--without":
         without.append(arguments[1])
         del arguments[:2]
@@ -38,6 +41,12 @@ def main():
         if header == "lowbits/lowbits.hpp":
             jobs.append((header, "with hostile macros", ["-include", str(HOSTILE)]))
 
+    if together:
+        kinds = {}
+        for header, mode, flags in jobs:
+            kinds.setdefault((mode, tuple(flags)), []).append(header)
+        jobs = [(">\n#include <".join(names), mode, flags) for (mode, flags), names in kinds.items()]
+
     def compile_it(job):
         header, _, flags = job
         done = subprocess.run([*command, *WARNINGS, *flags, "-fsyntax-only", "-x", "c++", "-"],
@@ -50,7 +59,7 @@ def main():
     for (header, mode, _), (code, errors) in zip(jobs, results):
         if code:
             failed += 1
-            print(f"<{header}>, {mode}: does not compile alone\n{errors[:3000]}")
+            print(f"<{header}>, {mode}: does not compile\n{errors[:3000]}")
     print(f"{len(jobs)} compilations of {len(headers)} headers, {failed} failed")
     sys.exit(failed > 0 or not headers)
 
