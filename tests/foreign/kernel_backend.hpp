@@ -36,12 +36,15 @@ private:
 struct kernel_backend : ref_backend {
   static inline lowbits::arch_id arch = lowbits::arch_id_of<lowbits::arch::generic>;
   static std::string name() { return std::string("kernels of ") + lowbits::arch_name(arch); }
+  /// How many products ran on the architecture's own primitives, and how many through the reference.
+  static inline std::size_t fast = 0, plain = 0;
 
   template <class Kernel, class Shape, class X, class W, class Bias, class Rq, class Y>
   static void run_weighted(const Shape& s, const X* x, int x_zero, W w, int w_zero,
                            const Bias* bias, const Rq& rq, Y* y) {
     aligned_bytes packed(Kernel::packed_bytes(s)), scratch(Kernel::scratch_bytes(s));
     const bool prepares = Kernel::packed_bytes(s) != 0;
+    ++(prepares ? fast : plain);
     if (prepares) Kernel::pack(s, w, bias, x_zero, packed.get());
     Kernel::run(s, x, x_zero, w, w_zero, bias, prepares ? packed.get() : nullptr, rq, y,
                 scratch.get());
@@ -76,6 +79,7 @@ struct kernel_backend : ref_backend {
     lowbits::with_arch(arch, [&]<class Arch>(Arch) {
       using kernel = lowbits::kernel::matmul<Arch, X, W, Acc, Rq>;
       aligned_bytes scratch(kernel::scratch_bytes(s));
+      ++(kernel::scratch_bytes(s) != 0 ? fast : plain);
       kernel::run(s, x, x_zero, w, w_zero, rq, y, scratch.get());
     });
   }

@@ -38,6 +38,20 @@ void expect(const std::vector<foreign::test_case>& cases, std::size_t count,
   foreign::check_all<foreign::kernel_backend>(cases, count, out_of_scope);
 }
 
+/// Products with 16-bit activations or 4-bit weights.
+std::vector<foreign::test_case> other_widths(const std::vector<foreign::test_case>& cases) {
+  std::vector<foreign::test_case> some;
+  for (const foreign::test_case& c : cases) {
+    if (c.steps.size() != 1) continue;
+    const auto* layer = std::get_if<foreign::linear_case>(&c.steps[0]);
+    const auto* product = std::get_if<foreign::matmul_case>(&c.steps[0]);
+    if ((layer != nullptr && (layer->x_format.bits == 16 || layer->w_format.bits == 4)) ||
+        (product != nullptr && product->format.bits == 16))
+      some.push_back(c);
+  }
+  return some;
+}
+
 }  // namespace
 
 TEST_CASE("foreign vectors, kernels of every architecture") {
@@ -48,6 +62,25 @@ TEST_CASE("foreign vectors, kernels of every architecture") {
     expect(cmsis, 124, 7);
     expect(onnx, 29, 6);
     expect(seanet, 40, 0);
+  });
+}
+
+TEST_CASE("foreign vectors of 16-bit activations and 4-bit weights run on primitives") {
+  if (!foreign::data_present()) return;
+  const auto cases = other_widths(foreign::load_cmsis());
+  for_each_arch([&] {
+    using foreign::kernel_backend;
+    kernel_backend::fast = kernel_backend::plain = 0;
+    expect(cases, 45, 0);
+    lowbits::with_arch(kernel_backend::arch, []<class Arch>(Arch) {
+      INFO("kernels of ", std::string(Arch::name), ": ", kernel_backend::fast, " prepared, ",
+           kernel_backend::plain, " plain");
+      constexpr bool words = lowbits::has_prim<lowbits::prims::gemm_words, Arch>,
+                     bytes = lowbits::has_prim<lowbits::prims::gemm, Arch>;
+      // Depthwise convolutions of words that multiply channels have no primitive: 2.
+      CHECK(kernel_backend::fast == (words ? 43u : bytes ? 25u : 0u));
+      CHECK(kernel_backend::fast + kernel_backend::plain == 45);
+    });
   });
 }
 
