@@ -201,9 +201,6 @@
 #include <span>
 #include <type_traits>
 #include <utility>
-#if LOWBITS_DISPATCH
-#include <atomic>
-#endif
 #pragma pop_macro("F")
 #pragma pop_macro("bit")
 #pragma pop_macro("round")

@@ -4,13 +4,11 @@
 // What the processor and its operating system offer. Only select_arch() and the calls documented to
 // use it ask; kernels never do, but for tables with AVX-512, which read the answer. In static mode there is nothing to ask, and only the type exists.
 
+#include <lowbits/core/relaxed.hpp>
 #include <lowbits/core/types.hpp>
 
-#if LOWBITS_DISPATCH
-#include <atomic>
-#if LOWBITS_AARCH64
+#if LOWBITS_DISPATCH && LOWBITS_AARCH64
 #include <sys/auxv.h>
-#endif
 #endif
 
 namespace lowbits::inline LOWBITS_ABI::cpu {
@@ -109,7 +107,7 @@ inline features ask() noexcept {
 #endif
 
 inline constexpr uint64_t asked = uint64_t{1} << 63;
-inline std::atomic<uint64_t> cache{0};
+inline lowbits::detail::relaxed<uint64_t> cache{0};
 
 extern "C" char** environ;
 
@@ -117,10 +115,10 @@ extern "C" char** environ;
 
 /// Asks the processor once; later calls read the answer.
 [[gnu::noinline]] inline features detect() noexcept {
-  uint64_t known = detail::cache.load(std::memory_order_relaxed);
+  uint64_t known = detail::cache.load();
   if (known == 0) {
     known = detail::ask().bits | detail::asked;
-    detail::cache.store(known, std::memory_order_relaxed);
+    detail::cache.store(known);
   }
   return {known & ~detail::asked};
 }

@@ -7,6 +7,7 @@
 // set_max_arch(). A cap allows the architecture it names and all below it. In static mode there is
 // one architecture, no question to the processor and no environment.
 
+#include <lowbits/core/relaxed.hpp>
 #include <lowbits/core/status.hpp>
 #include <lowbits/kernel/table.hpp>
 
@@ -34,7 +35,7 @@ namespace detail {
 using known_archs = typename scan::tags;
 
 inline constexpr uint32_t no_cap = 0, cap_not_read = 1;  // neither is the hash of a name here
-inline std::atomic<uint32_t> arch_cap{cap_not_read};
+inline relaxed<uint32_t> arch_cap{cap_not_read};
 
 constexpr bool is_known(arch_id id) noexcept {
   return []<class... Archs>(arch_id wanted, type_list<Archs...>) {
@@ -43,20 +44,20 @@ constexpr bool is_known(arch_id id) noexcept {
 }
 
 [[gnu::noinline]] inline arch_id cap() noexcept {
-  uint32_t c = arch_cap.load(std::memory_order_relaxed);
+  uint32_t c = arch_cap.load();
   if (c == cap_not_read) {
     const char* text = cpu::environment("LOWBITS_MAX_ARCH");
     const arch_id id = arch_id_from(text != nullptr ? text : "");
     const uint32_t read = is_known(id) ? static_cast<uint32_t>(id) : no_cap;
     // A set_max_arch() that came in between wins.
-    if (arch_cap.compare_exchange_strong(c, read, std::memory_order_relaxed)) c = read;
+    if (arch_cap.replace(c, read)) c = read;
   }
   return static_cast<arch_id>(c);
 }
 
 /// What permitted() answered: not asked yet, no, yes. One per architecture.
 template <class Arch>
-inline std::atomic<int> permission{0};
+inline relaxed<int> permission{0};
 
 /// True when this processor and its operating system can run the architecture, whatever the cap says.
 /// Asks either of them once.
@@ -64,8 +65,8 @@ template <class Arch>
 bool can_run() noexcept {
   if (!Arch::supported(cpu::detect())) return false;
   if constexpr (requires { Arch::permitted(); }) {
-    int known = permission<Arch>.load(std::memory_order_relaxed);
-    if (known == 0) permission<Arch>.store(known = Arch::permitted() ? 2 : 1, std::memory_order_relaxed);
+    int known = permission<Arch>.load();
+    if (known == 0) permission<Arch>.store(known = Arch::permitted() ? 2 : 1);
     return known == 2;
   } else {
     return true;
@@ -92,7 +93,7 @@ bool can_run() noexcept {
 inline status set_max_arch(const char* name) noexcept {
   const arch_id id = arch_id_from(name);
   if (*name != '\0' && !detail::is_known(id)) return status::bad_value;
-  detail::arch_cap.store(*name != '\0' ? static_cast<uint32_t>(id) : detail::no_cap, std::memory_order_relaxed);
+  detail::arch_cap.store(*name != '\0' ? static_cast<uint32_t>(id) : detail::no_cap);
   return status::ok;
 }
 
