@@ -28,10 +28,10 @@ public:
 #if LOWBITS_DISPATCH
   scope() {
     const auto known = emulate_x86::features(real_);
-    lowbits::cpu::detail::cache = known.bits | lowbits::cpu::detail::asked;
-    if (is_emulated<lowbits::arch::amx>()) lowbits::detail::permission<lowbits::arch::amx> = 2;
+    lowbits::cpu::detail::cache.store(known.bits | lowbits::cpu::detail::asked);
+    if (is_emulated<lowbits::arch::amx>()) lowbits::detail::permission<lowbits::arch::amx>.store(2);
   }
-  ~scope() { lowbits::cpu::detail::cache = real_.bits | lowbits::cpu::detail::asked; }
+  ~scope() { lowbits::cpu::detail::cache.store(real_.bits | lowbits::cpu::detail::asked); }
 
   template <class Arch>
   bool is_emulated() const { return !Arch::supported(real_) && Arch::supported(emulate_x86::features(real_)); }

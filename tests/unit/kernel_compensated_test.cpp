@@ -8,20 +8,12 @@
 
 #include <lowbits/kernel/compensated_gemm.hpp>
 
-#include "support/conv_cases.hpp"
-#include "support/kernel_operands.hpp"
+#include "support/layer_check.hpp"
 
 namespace {
 
 using namespace kernel_operands;
 using how = lb::error_compensation;
-
-std::size_t count(int a, int b, int c, int d) { return static_cast<std::size_t>(a * b) * static_cast<std::size_t>(c * d); }
-
-template <class T>
-int some_zero(naive::random_numbers& random) {
-  return random.in(0, 1) == 0 ? 0 : random.in(lb::lowest_of<T>, lb::highest_of<T>);
-}
 
 /// All products as 64-bit numbers.
 struct sums {
@@ -36,40 +28,6 @@ void define(const lb::conv2d_shape& s, const X* x, int x_zero, W w, int w_zero, 
   else if constexpr (How == how::three_products) lb::ref::three_product_conv2d(s, x, x_zero, w, w_zero, bias, rq, y);
   else if constexpr (IsSpread) lb::ref::transposed_conv2d<int64_t>(s, x, x_zero, w, w_zero, bias, rq, y);
   else lb::ref::conv2d<int64_t>(s, x, x_zero, w, w_zero, bias, rq, y);
-}
-
-template <class Arch, bool IsSpread, how How, class X, class Weights, class Rq>
-int check(const lb::conv2d_shape& s, buffers& memory, uint64_t seed) {
-  using acc = lb::kernel::compensated_sum<How>;
-  using R = typename Weights::reader;
-  using kernel = std::conditional_t<IsSpread, lb::kernel::transposed_conv2d_for<Arch, X, R, acc, typename Rq::requantizer>,
-                                    lb::kernel::conv2d_for<Arch, X, R, acc, typename Rq::requantizer>>;
-  naive::random_numbers random(seed);
-  const auto x = codes<X>(count(s.batch, s.in_h, s.in_w, s.in_c), random);
-  const Weights w(count(s.out_c, s.window.kernel_h, s.window.kernel_w, s.group_in()), random);
-  const auto bias = conv_cases::fill_bias(s.out_c, random);
-  const Rq rq(s.out_c, s.depth(), random);
-  const int x_zero = some_zero<X>(random), w_zero = zero_point<Weights>(random);
-  const bool has_bias = random.in(0, 3) != 0;
-
-  std::vector<typename kernel::Y> expected(count(s.batch, s.out_h, s.out_w, s.out_c));
-  define<IsSpread, How>(s, x.data(), x_zero, w.read(memory.w, guarded::place::front), w_zero, has_bias ? bias.data() : nullptr,
-                        rq.get(memory.factors, guarded::place::front), expected.data());
-  for (const auto where : guarded::both_places) {
-    INFO("shape ", conv_cases::text(s), ", arch ", Arch::name, ", at the ", where == guarded::place::front ? "front" : "back");
-    const auto reader = w.read(memory.w, where);
-    const auto* b = has_bias ? memory.bias.copy(bias, where) : nullptr;
-    auto* packed = memory.packed.take<unsigned char>(kernel::packed_bytes(s), where);
-    auto* scratch = memory.scratch.take<unsigned char>(kernel::scratch_bytes(s), where);
-    auto* y = memory.y.take<typename kernel::Y>(expected.size(), where);
-    const auto* input = memory.x.copy(x, where);
-    kernel::pack(s, reader, b, x_zero, packed);
-    kernel::run(s, input, x_zero, reader, w_zero, b, kernel::packed_bytes(s) != 0 ? packed : nullptr,
-                rq.get(memory.factors, where), y, scratch);
-    const std::string wrong = difference(y, expected);
-    if (!wrong.empty()) FAIL_CHECK(wrong);
-  }
-  return 2;
 }
 
 std::vector<lb::conv2d_shape> all_shapes() {
@@ -87,14 +45,16 @@ std::vector<lb::conv2d_shape> all_shapes() {
 }
 
 template <bool IsSpread, how How, class X, class Weights, class Rq>
-void check_all(uint64_t seed) {
-  buffers memory;
-  kernel_archs::for_each([&]<class Arch>(Arch) {
-    const auto shapes = kernel_archs::sample(all_shapes());
-    int ran = 0;
-    for (std::size_t i = 0; i < shapes.size(); ++i) ran += check<Arch, IsSpread, How, X, Weights, Rq>(shapes[i], memory, seed + i);
-    MESSAGE(std::string(Arch::name), ": ", ran, " comparisons");
-    CHECK(ran == 2 * static_cast<int>(shapes.size()));
+void check_all(uint64_t first_seed) {
+  check_on_archs(all_shapes(), first_seed, []<class Arch>(Arch, const lb::conv2d_shape& s, buffers& memory, uint64_t seed) {
+    using acc = lb::kernel::compensated_sum<How>;
+    using R = typename Weights::reader;
+    using kernel = std::conditional_t<IsSpread, lb::kernel::transposed_conv2d_for<Arch, X, R, acc, typename Rq::requantizer>,
+                                      lb::kernel::conv2d_for<Arch, X, R, acc, typename Rq::requantizer>>;
+    naive::random_numbers random(seed);
+    const layer_operands<X, Weights, int64_t, Rq> operands(s, random);
+    return check_layer<kernel>(s, count(s.batch, s.out_h, s.out_w, s.out_c), conv_cases::text(s), operands, memory,
+                               [](const auto&... a) { define<IsSpread, How>(a...); });
   });
 }
 
@@ -125,7 +85,6 @@ int check_matmul(const lb::matmul_shape& s, buffers& memory, uint64_t seed) {
 
 template <how How, class X, class W, class Rq>
 void check_products(uint64_t seed) {
-  buffers memory;
   std::vector<lb::matmul_shape> all;
   for (int i = 0; i < 4; ++i) {
     const bool xt = (i & 1) != 0, wt = (i & 2) != 0;
@@ -136,11 +95,8 @@ void check_products(uint64_t seed) {
     all.push_back({{1, 3}, {2, 1}, 5, 7, 9, xt, wt});
     all.push_back({{2, 3}, {1, 1}, 5, 70, 19, xt, wt});
   }
-  kernel_archs::for_each([&]<class Arch>(Arch) {
-    const auto shapes = kernel_archs::sample(all);
-    int ran = 0;
-    for (std::size_t i = 0; i < shapes.size(); ++i) ran += check_matmul<Arch, How, X, W, Rq>(shapes[i], memory, seed + i);
-    CHECK(ran == 2 * static_cast<int>(shapes.size()));
+  check_on_archs(all, seed, []<class Arch>(Arch, const lb::matmul_shape& s, buffers& memory, uint64_t one) {
+    return check_matmul<Arch, How, X, W, Rq>(s, memory, one);
   });
 }
 

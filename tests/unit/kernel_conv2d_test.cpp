@@ -8,46 +8,11 @@
 #include <lowbits/kernel/conv2d.hpp>
 #include <lowbits/ref/conv2d.hpp>
 
-#include "support/conv_cases.hpp"
-#include "support/kernel_operands.hpp"
+#include "support/layer_check.hpp"
 
 namespace {
 
 using namespace kernel_operands;
-
-template <class Arch, class X, class Weights, class Rq>
-int check(const lb::conv2d_shape& s, buffers& memory, uint64_t seed) {
-  using kernel = lb::kernel::conv2d<Arch, X, typename Weights::reader, int32_t, typename Rq::requantizer>;
-  naive::random_numbers random(seed);
-  const auto count = [](int a, int b, int c, int d) { return static_cast<std::size_t>(a * b) * static_cast<std::size_t>(c * d); };
-  const auto x = codes<X>(count(s.batch, s.in_h, s.in_w, s.in_c), random);
-  const Weights w(count(s.out_c, s.window.kernel_h, s.window.kernel_w, s.group_in()), random);
-  const auto bias = conv_cases::cast<int32_t>(conv_cases::fill_bias(s.out_c, random));
-  const Rq rq(s.out_c, s.depth(), random);
-  const int x_zero = random.in(lb::lowest_of<X>, lb::highest_of<X>);
-  const int w_zero = zero_point<Weights>(random);
-  const bool has_bias = random.in(0, 3) != 0;
-
-  std::vector<typename kernel::Y> expected(count(s.batch, s.out_h, s.out_w, s.out_c));
-  lb::ref::conv2d<int32_t>(s, x.data(), x_zero, w.read(memory.w, guarded::place::front), w_zero,
-                           has_bias ? bias.data() : nullptr, rq.get(memory.factors, guarded::place::front), expected.data());
-
-  for (const auto where : guarded::both_places) {
-    INFO("shape ", conv_cases::text(s), ", arch ", Arch::name, ", at the ", where == guarded::place::front ? "front" : "back");
-    const auto reader = w.read(memory.w, where);
-    const auto* b = has_bias ? memory.bias.copy(bias, where) : nullptr;
-    auto* packed = memory.packed.take<unsigned char>(kernel::packed_bytes(s), where);
-    auto* scratch = memory.scratch.take<unsigned char>(kernel::scratch_bytes(s), where);
-    auto* y = memory.y.take<typename kernel::Y>(expected.size(), where);
-    const auto* input = memory.x.copy(x, where);
-    kernel::pack(s, reader, b, x_zero, packed);
-    kernel::run(s, input, x_zero, reader, w_zero, b, kernel::packed_bytes(s) != 0 ? packed : nullptr,
-                rq.get(memory.factors, where), y, scratch);
-    const std::string wrong = difference(y, expected);
-    if (!wrong.empty()) FAIL_CHECK(wrong);
-  }
-  return 2;
-}
 
 /// Fully connected shapes around every tile width and depth.
 std::vector<lb::conv2d_shape> dense_shapes() {
@@ -84,14 +49,13 @@ std::vector<lb::conv2d_shape> all_shapes() {
 }
 
 template <class X, class Weights, class Rq>
-void check_all(uint64_t seed) {
-  buffers memory;
-  kernel_archs::for_each([&]<class Arch>(Arch) {
-    const auto shapes = kernel_archs::sample(all_shapes());
-    int ran = 0;
-    for (std::size_t i = 0; i < shapes.size(); ++i) ran += check<Arch, X, Weights, Rq>(shapes[i], memory, seed + i);
-    MESSAGE(std::string(Arch::name), ": ", ran, " comparisons");
-    CHECK(ran == 2 * static_cast<int>(shapes.size()));
+void check_all(uint64_t first_seed) {
+  check_on_archs(all_shapes(), first_seed, []<class Arch>(Arch, const lb::conv2d_shape& s, buffers& memory, uint64_t seed) {
+    using kernel = lb::kernel::conv2d<Arch, X, typename Weights::reader, int32_t, typename Rq::requantizer>;
+    naive::random_numbers random(seed);
+    const layer_operands<X, Weights, int32_t, Rq> operands(s, random);
+    return check_layer<kernel>(s, count(s.batch, s.out_h, s.out_w, s.out_c), conv_cases::text(s), operands, memory,
+                               [](const auto&... a) { lb::ref::conv2d<int32_t>(a...); });
   });
 }
 

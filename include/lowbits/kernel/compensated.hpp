@@ -126,7 +126,7 @@ struct compensated_conv {
     if (packed == nullptr || packed_bytes(s) == 0) return run_plain(s, x, x_zero, w, w_zero, bias, rq, y);
     const block b(s);
     work_area area(scratch);
-    const size_t image = size_t{1} * static_cast<size_t>(s.in_h) * static_cast<size_t>(s.in_w) * static_cast<size_t>(s.in_c);
+    const size_t image = static_cast<size_t>(s.in_h) * static_cast<size_t>(s.in_w) * static_cast<size_t>(s.in_c);
     auto* const main = area.take<int8_t>(splits_x ? b.x_count(s) : 0);
     auto* const residual = area.take<int8_t>(splits_x ? b.x_count(s) : 0);
     const size_t step = b.sum_bytes(s) / sizeof(int32_t);

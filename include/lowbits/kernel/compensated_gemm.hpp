@@ -8,8 +8,6 @@
 //   product.pack(w, bias, packed);                             // packed_bytes(), aligned to 64
 //   product.run(x, packed, {factors, stage}, y, scratch);      // scratch_bytes()
 
-#include <span>
-
 #include <lowbits/core/bytes.hpp>
 #include <lowbits/kernel/compensated.hpp>
 #include <lowbits/kernel/layout_version.hpp>
@@ -28,7 +26,6 @@ struct compensated_gemm_header {
 
   constexpr bool operator==(const compensated_gemm_header&) const = default;
 };
-static_assert(sizeof(compensated_gemm_header) <= packed_alignment);
 
 /// y[r][c] = rq(bias[c] + sum over k of x[r][k] * w[c][k]); the sum is one of 64 bits, for three_products
 /// without residual * residual (ref/compensation.hpp). X and W are int16_t or int8_t, zero points are 0.
@@ -71,10 +68,7 @@ public:
   /// w is [cols][depth]; bias has cols elements or is null.
   status pack(const W* w, const int64_t* bias, std::span<unsigned char> packed) const noexcept {
     if (error() != status::ok) return error();
-    if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
-    if (packed.size() < packed_bytes()) return status::too_small;
-    const compensated_gemm_header h = header();
-    copy_elements(reinterpret_cast<const unsigned char*>(&h), packed.data(), sizeof h);
+    if (const status put = detail::put_header(header(), packed_bytes(), packed); put != status::ok) return put;
     unsigned char* const to = packed.data() + packed_alignment;
     if (part_bytes_ != 0) return pack_(s_, w, bias, 0, to), status::ok;
     auto* const starts = reinterpret_cast<int64_t*>(to);
@@ -87,10 +81,8 @@ public:
   /// refused as foreign.
   status run(const X* x, std::span<const unsigned char> packed, const Rq& rq, Y* y, std::span<unsigned char> scratch) const noexcept {
     if (error() != status::ok) return error();
-    if (packed.size() < packed_alignment) return status::too_small;
-    if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
     compensated_gemm_header h;
-    copy_elements(packed.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
+    if (const status got = detail::get_header(packed, h); got != status::ok) return got;
     if (h != header()) return status::foreign;
     if (packed.size() < packed_bytes() || scratch.size() < scratch_bytes_) return status::too_small;
     const unsigned char* const from = packed.data() + packed_alignment;

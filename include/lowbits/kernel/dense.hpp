@@ -34,6 +34,32 @@ void add_residual(const gemm_shape& s, int rows, const column_range& cols, const
   }
 }
 
+/// Runs a part of a product block by block. in_place(r, n) says how many of n rows from row r on the primitives
+/// can take where they are.
+template <class Arch, class Product, class X, class Rq, class Y, class InPlace>
+void run_part(const Product& p, const gemm_shape& s, const gemm_part& part, const X* x, int x_zero, int zero, const unsigned char* packed,
+              const Rq& rq, Y* y, const residual<Y>& added, InPlace&& in_place) noexcept {
+  using element = typename Product::element;
+  for (int64_t row = part.first_row; row < part.last_row;) {
+    const auto b = s.batch == 1 ? 0 : static_cast<ptrdiff_t>(row / s.rows);
+    const int r = static_cast<int>(row - b * s.rows);
+    int n = static_cast<int>(smaller<int64_t>(smaller(p.block.rows, s.rows - r), part.last_row - row));
+    const X* const from = x + b * s.x_matrix_step() + r * s.x_row_step();
+    element_rows<element> at = p.area.rows();
+    if (const int stay = in_place(r, n); stay > 0) {
+      n = stay;
+      at = {reinterpret_cast<const element*>(from), s.x_row_step(), p.calls.shift};
+    } else {
+      load_rows(p, n, s.depth, from, s.x_row_step());
+    }
+    const ptrdiff_t to = b * s.y_matrix_step() + r * s.y_row_step();
+    p.multiply(n, at, x_zero, zero, packed, part.cols, rq, {row, 0}, y + to, s.y_row_step());
+    if (added.codes != nullptr) add_residual<Arch>(s, n, part.cols, added, y + to, added.codes + to);
+    row += n;
+  }
+}
+inline constexpr auto no_rows_in_place = [](int, int) { return 0; };
+
 /// X is int8_t or uint8_t; W is what the weights are read from, [cols][depth].
 template <class Arch, class X, class W, class Rq>
 struct dense {
@@ -71,36 +97,17 @@ struct dense {
                   const unsigned char* packed, const Rq& rq, Y* y, const residual<Y>& added,
                   unsigned char* scratch) noexcept {
     constexpr const auto& calls = gemm_calls_of<Arch, X, Rq>;
-    if constexpr (keeps_bits) return run_bits(calls, s, part, x, x_zero, w_zero, packed, rq, y, added, scratch);
-    const auto w = weights(s);
-    const int zero = w_zero - byte_shift<W>;
-    if constexpr (most_code_rows<P> > 0 && multiplies_to_codes<Arch, Rq>())
-      if (zero == 0 && added.codes == nullptr && run_at_once(s, w, part, x, packed, rq, y, scratch)) return;
-    const auto rows = block(s);
     work_area area(scratch);
-    const row_block<element> x_rows{area.take<element>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
-    auto* const tile = area.take<int32_t>(rows.tile_size);
-    auto* const offsets = area.take<int32_t>(static_cast<size_t>(rows.rows));
-    for (int64_t row = part.first_row; row < part.last_row;) {
-      const auto b = s.batch == 1 ? 0 : static_cast<ptrdiff_t>(row / s.rows);
-      const int r = static_cast<int>(row - b * s.rows);
-      int n = static_cast<int>(smaller<int64_t>(smaller(rows.rows, s.rows - r), part.last_row - row));
-      const X* const from = x + b * s.x_matrix_step() + r * s.x_row_step();
-      element_rows<element> at{x_rows.at, x_rows.stride};
-      if (const int stay = zero == 0 ? rows_in_place(s, w, r, n) : 0; stay > 0) {
-        n = stay;
-        at = {reinterpret_cast<const element*>(from), s.x_row_step(), P::template shift<X>};
-      } else {
-        P::fetch(n, s.depth, from, s.x_row_step(), x_rows.at, x_rows.stride);
-        x_rows.from(0, s.depth).fill(n, rows.depth - s.depth, 0);
-      }
-      if (zero != 0)
-        for (int i = 0; i < n; ++i)
-          offsets[i] = calls.row_offset(x_rows.from(i).at, s.depth, x_zero, zero);
-      const ptrdiff_t to = b * s.y_matrix_step() + r * s.y_row_step();
-      gemm_rows(calls, n, at, w, packed, part.cols, zero != 0 ? offsets : nullptr, rq, {row, 0}, y + to, s.y_row_step(), tile);
-      if (added.codes != nullptr) add_residual<Arch>(s, n, part.cols, added, y + to, added.codes + to);
-      row += n;
+    if constexpr (keeps_bits) {
+      run_part<Arch>(bits_product(calls, bits_calls_of<Arch, X, W>, bits(s), all_rows(s), area), s, part, x, x_zero, w_zero, packed, rq, y,
+                     added, no_rows_in_place);
+    } else {
+      const auto w = weights(s);
+      const int zero = w_zero - byte_shift<W>;
+      if constexpr (most_code_rows<P> > 0 && multiplies_to_codes<Arch, Rq>())
+        if (zero == 0 && added.codes == nullptr && run_at_once(s, w, part, x, packed, rq, y, area)) return;
+      run_part<Arch>(byte_product(calls, w, all_rows(s), area), s, part, x, x_zero, zero, packed, rq, y, added,
+                     [&](int r, int n) { return zero == 0 ? rows_in_place(s, w, r, n) : 0; });
     }
   }
 
@@ -120,7 +127,7 @@ private:
   }
   /// A product so small that no rows need be copied or kept, nor a block be planned.
   static bool run_at_once(const gemm_shape& s, const gemm_weights& w, const gemm_part& part, const X* x, const unsigned char* packed,
-                          const Rq& rq, Y* y, unsigned char* scratch) noexcept {
+                          const Rq& rq, Y* y, work_area area) noexcept {
     const int64_t rows = part.last_row - part.first_row;
     if (s.batch != 1 || (rows > 1 && rows * s.depth > static_cast<int64_t>(gemm_block<element>::few_rows))) return false;
     if (rows_in_place(s, w, part.first_row, static_cast<int>(rows)) != rows) return false;
@@ -128,7 +135,7 @@ private:
     multiply_to_codes<Arch>(static_cast<int>(rows), w.padded_cols() - c, part.cols.last - c, w.steps(),
                             reinterpret_cast<const element*>(x + part.first_row * s.x_row_step()), s.x_row_step(), w.panel(packed, c),
                             w.start(packed, c), rq, c, y + part.first_row * s.y_row_step() + c, s.y_row_step(),
-                            work_area(scratch).take<int32_t>(0), P::template shift<X>);
+                            area.take<int32_t>(0), P::template shift<X>);
     return true;
   }
   static constexpr int64_t all_rows(const gemm_shape& s) noexcept { return smaller<int64_t>(s.rows, int64_t{s.batch} * s.rows); }
@@ -137,31 +144,6 @@ private:
     else return gemm_block<element>(weights(s), all_rows(s));
   }
   static constexpr auto bits(const gemm_shape& s) noexcept { return bits_weights{tile_of<P>, bits_code_on<Arch, W>, s.depth, s.cols}; }
-
-  static void run_bits(const gemm_calls<element, X, Rq>& calls, const gemm_shape& s, const gemm_part& part, const X* x, int x_zero,
-                       int w_zero, const unsigned char* packed, const Rq& rq, Y* y, const residual<Y>& added,
-                       unsigned char* scratch) noexcept {
-    const auto w = bits(s);
-    const auto rows = block(s);
-    const bits_block few(w, all_rows(s));
-    work_area area(scratch);
-    const row_block<element> x_rows{area.take<element>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
-    auto* const tile = area.take<int32_t>(rows.tile_size);
-    auto* const offsets = area.take<int32_t>(static_cast<size_t>(rows.rows));
-    const bits_area bits_work(few, area);
-    for (int64_t row = part.first_row; row < part.last_row;) {
-      const auto b = s.batch == 1 ? 0 : static_cast<ptrdiff_t>(row / s.rows);
-      const int r = static_cast<int>(row - b * s.rows);
-      const int n = static_cast<int>(smaller<int64_t>(smaller(rows.rows, s.rows - r), part.last_row - row));
-      P::fetch(n, s.depth, x + b * s.x_matrix_step() + r * s.x_row_step(), s.x_row_step(), x_rows.at, x_rows.stride);
-      x_rows.from(0, s.depth).fill(n, rows.depth - s.depth, 0);
-      const ptrdiff_t to = b * s.y_matrix_step() + r * s.y_row_step();
-      gemm_bits_rows(calls, bits_calls_of<Arch, X, W>, n, {x_rows.at, x_rows.stride}, w, packed, part.cols, x_zero, w_zero, few, bits_work,
-                     offsets, rq, {row, 0}, y + to, s.y_row_step(), tile);
-      if (added.codes != nullptr) add_residual<Arch>(s, n, part.cols, added, y + to, added.codes + to);
-      row += n;
-    }
-  }
 };
 
 /// What weights of type W are copied as.

@@ -6,6 +6,7 @@
 // as possible, so that one call of the primitive serves many positions.
 
 #include <lowbits/core/shapes.hpp>
+#include <lowbits/kernel/row_block.hpp>
 #include <lowbits/kernel/tap_range.hpp>
 #include <lowbits/ref/transposed_conv2d.hpp>
 
@@ -22,19 +23,6 @@ struct output_position {
     if (++oh < s.out_h) return;
     oh = 0;
     ++b;
-  }
-};
-
-/// A block of rows of the implicit matrix.
-template <class Element>
-struct row_block {
-  Element* at;
-  ptrdiff_t stride;
-
-  constexpr row_block from(int row, int k = 0) const noexcept { return {at + row * stride + k, stride}; }
-  void fill(int rows, int n, Element value) const noexcept {
-    for (int r = 0; r < rows; ++r)
-      for (int k = 0; k < n; ++k) at[r * stride + k] = value;
   }
 };
 

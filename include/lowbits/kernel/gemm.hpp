@@ -5,7 +5,7 @@
 // codes times prepared 8-bit weights, tile by tile. What a tile is, the primitive P says.
 
 #include <lowbits/kernel/finish.hpp>
-#include <lowbits/kernel/work_area.hpp>
+#include <lowbits/kernel/row_block.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
@@ -69,7 +69,7 @@ struct gemm_weights {
 };
 
 /// The work area of a product: a block of rows, one tile of accumulators, and a number per row.
-template <class Element>
+template <class Element, class Sum = int32_t>
 struct gemm_block {
   /// Bytes of rows kept. Weights that stay in an L2 cache pass by as often as they like, and the rows
   /// stay in the L1 cache they were gathered into; larger weights have to serve more rows each time.
@@ -79,7 +79,9 @@ struct gemm_block {
   int rows = 0;   ///< of a full block
   size_t tile_size = 0;  ///< numbers; rows count by sixteen, as prims::gemm_codes may use them
 
-  constexpr gemm_block(const gemm_weights& w, int64_t all_rows) noexcept
+  /// Weights is gemm_weights or word_weights.
+  template <class Weights>
+  constexpr gemm_block(const Weights& w, int64_t all_rows) noexcept
       : depth(w.padded_depth()) {
     const size_t kept = w.tile.rows_in_cache != 0 ? w.tile.rows_in_cache : w.bytes() <= l2_weights ? few_rows : many_rows;
     const size_t one_tile = static_cast<size_t>(w.tile.rows) * static_cast<size_t>(stride()) * sizeof(Element);
@@ -96,8 +98,8 @@ struct gemm_block {
   }
   constexpr size_t elements() const noexcept { return static_cast<size_t>(rows) * static_cast<size_t>(stride()); }
   constexpr size_t bytes() const noexcept {
-    return work_bytes(elements(), sizeof(Element)) + work_bytes(tile_size, sizeof(int32_t)) +
-           work_bytes(static_cast<size_t>(rows), sizeof(int32_t));
+    return work_bytes(elements(), sizeof(Element)) + work_bytes(tile_size, sizeof(Sum)) +
+           work_bytes(static_cast<size_t>(rows), sizeof(Sum));
   }
 };
 
@@ -195,14 +197,6 @@ struct column_range {
   int first = 0, last = 0;
 };
 
-/// Rows of elements, or of codes that are still to be changed by `flip`.
-template <class Element>
-struct element_rows {
-  const Element* at;
-  ptrdiff_t stride;
-  int flip = 0;
-};
-
 /// y[r * y_stride + c] = what rq makes of start[c] + x[r] . w[c] + offsets[r] at (at.row + r, at.channel + c), for the
 /// columns in `range`; offsets may be null.
 template <class Element, class X, class Rq, class Y>
@@ -230,5 +224,26 @@ void gemm_rows(const gemm_calls<Element, X, Rq>& p, int rows, const element_rows
     }
   }
 }
+
+/// A product of rows of bytes, as dense, convolutions and matmul run it block by block.
+template <class Element, class X, class Rq>
+struct byte_product {
+  using element = Element;
+
+  const gemm_calls<Element, X, Rq>& calls;
+  gemm_weights weights;
+  gemm_block<Element> block;
+  row_area<Element, int32_t> area;
+
+  byte_product(const gemm_calls<Element, X, Rq>& c, const gemm_weights& w, int64_t all_rows, work_area& work) noexcept
+      : calls(c), weights(w), block(w, all_rows), area(block, work) {}
+
+  /// n rows: the block's, or for a `zero` of 0 any. `zero` is the weights' zero point as they were prepared.
+  template <class Y>
+  void multiply(int n, const element_rows<Element>& x, int x_zero, int zero, const unsigned char* packed, const column_range& cols,
+                const Rq& rq, const output_place& at, Y* y, ptrdiff_t y_stride) const noexcept {
+    gemm_rows(calls, n, x, weights, packed, cols, area.row_offsets(calls, n, weights.depth, x_zero, zero), rq, at, y, y_stride, area.tile);
+  }
+};
 
 }  // namespace lowbits::kernel

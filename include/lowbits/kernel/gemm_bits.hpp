@@ -161,36 +161,60 @@ inline constexpr auto bits_calls_of = [] {
                                          &B::template unpack<code.bits>, &B::rows};
 }();
 
-/// As gemm_rows. zero is the weights' zero point.
-template <class Element, class X, class Rq, class Y>
-void gemm_bits_rows(const gemm_calls<Element, X, Rq>& p, const bits_calls<Element>& b, int rows, const element_rows<Element>& x,
-                    const bits_weights& w, const unsigned char* packed, const column_range& range, int x_zero, int zero,
-                    const bits_block& block, const bits_area& area, int32_t* offsets, const Rq& rq, const output_place& at, Y* y,
-                    ptrdiff_t y_stride, int32_t* tile) noexcept {
-  if (block.is_few) {
-    const int padded = w.padded_depth(), at_once = bits_block::columns_at_once(rows);
-    const uint32_t x_sum = static_cast<uint32_t>(w.depth) * static_cast<uint32_t>(x_zero + b.signed_shift);
-    for (int r = 0; r < rows; ++r) {
-      const auto sum = static_cast<uint32_t>(b.rows(w.depth, padded, x.at + r * x.stride, b.minus, area.rows + ptrdiff_t{r} * padded));
-      area.offsets[r] = static_cast<int32_t>(static_cast<uint32_t>(-(zero + w.code.offset)) * (sum - x_sum));
-    }
-    for (int c = range.first; c < range.last; c += at_once) {
-      const int n = smaller(at_once, w.padded_cols() - c), used = smaller(n, range.last - c);
-      b.run(rows, n, w.groups(), area.rows, padded, w.strip_at(packed, c), w.code.twice, w.start(packed, c, false), area.offsets, area.sums);
-      p.finish(rows, used, area.sums, n, rq, {at.row, at.channel + c}, y + c, y_stride);
-    }
-    return;
+/// As byte_product.
+template <class Element, class X, class Rq>
+struct bits_product {
+  using element = Element;
+
+  const gemm_calls<Element, X, Rq>& calls;
+  const bits_calls<Element>& bits;
+  bits_weights weights;
+  gemm_block<Element> block;
+  bits_block few;
+  row_area<Element, int32_t> area;
+  bits_area work;
+
+  bits_product(const gemm_calls<Element, X, Rq>& c, const bits_calls<Element>& b, const bits_weights& w, int64_t all_rows, work_area& from) noexcept
+      : calls(c), bits(b), weights(w), block(w.unpacked(w.cols), all_rows), few(w, all_rows), area(block, from), work(few, from) {}
+
+  template <class Y>
+  void multiply(int n, const element_rows<Element>& x, int x_zero, int zero, const unsigned char* packed, const column_range& cols,
+                const Rq& rq, const output_place& at, Y* y, ptrdiff_t y_stride) const noexcept {
+    if (few.is_few) multiply_few(n, x, x_zero, zero, packed, cols, rq, at, y, y_stride);
+    else multiply_many(n, x, x_zero, zero, packed, cols, rq, at, y, y_stride);
   }
-  if (zero != 0)
-    for (int r = 0; r < rows; ++r) offsets[r] = p.row_offset(x.at + r * x.stride, w.depth, x_zero, zero);
-  for (int c = range.first; c < range.last; c += w.tile.cols) {
-    const int used = smaller(w.tile.cols, range.last - c);
-    const gemm_weights panel = w.unpacked(smaller(w.tile.cols, w.padded_cols() - c));
-    copy_elements(w.start(packed, c, true), reinterpret_cast<int32_t*>(area.panel), static_cast<size_t>(panel.padded_cols()));
-    b.unpack(panel.padded_cols(), w.groups(), w.tile.depth_step, w.strip_at(packed, c), w.code.twice, w.code.offset,
-             reinterpret_cast<int8_t*>(area.panel + panel.start_bytes()));
-    gemm_rows(p, rows, x, panel, area.panel, {0, used}, zero != 0 ? offsets : nullptr, rq, {at.row, at.channel + c}, y + c, y_stride, tile);
+
+private:
+  template <class Y>
+  void multiply_few(int n, const element_rows<Element>& x, int x_zero, int zero, const unsigned char* packed, const column_range& cols,
+                    const Rq& rq, const output_place& at, Y* y, ptrdiff_t y_stride) const noexcept {
+    const int padded = weights.padded_depth(), at_once = bits_block::columns_at_once(n);
+    const uint32_t x_sum = static_cast<uint32_t>(weights.depth) * static_cast<uint32_t>(x_zero + bits.signed_shift);
+    for (int r = 0; r < n; ++r) {
+      const auto sum = static_cast<uint32_t>(bits.rows(weights.depth, padded, x.at + r * x.stride, bits.minus, work.rows + ptrdiff_t{r} * padded));
+      work.offsets[r] = static_cast<int32_t>(static_cast<uint32_t>(-(zero + weights.code.offset)) * (sum - x_sum));
+    }
+    for (int c = cols.first; c < cols.last; c += at_once) {
+      const int width = smaller(at_once, weights.padded_cols() - c), used = smaller(width, cols.last - c);
+      bits.run(n, width, weights.groups(), work.rows, padded, weights.strip_at(packed, c), weights.code.twice, weights.start(packed, c, false),
+               work.offsets, work.sums);
+      calls.finish(n, used, work.sums, width, rq, {at.row, at.channel + c}, y + c, y_stride);
+    }
   }
-}
+  template <class Y>
+  void multiply_many(int n, const element_rows<Element>& x, int x_zero, int zero, const unsigned char* packed, const column_range& cols,
+                     const Rq& rq, const output_place& at, Y* y, ptrdiff_t y_stride) const noexcept {
+    const gemm_tile& tile = weights.tile;
+    const int32_t* const offsets = area.row_offsets(calls, n, weights.depth, x_zero, zero);
+    for (int c = cols.first; c < cols.last; c += tile.cols) {
+      const int used = smaller(tile.cols, cols.last - c);
+      const gemm_weights panel = weights.unpacked(smaller(tile.cols, weights.padded_cols() - c));
+      copy_elements(weights.start(packed, c, true), reinterpret_cast<int32_t*>(work.panel), static_cast<size_t>(panel.padded_cols()));
+      bits.unpack(panel.padded_cols(), weights.groups(), tile.depth_step, weights.strip_at(packed, c), weights.code.twice, weights.code.offset,
+                  reinterpret_cast<int8_t*>(work.panel + panel.start_bytes()));
+      gemm_rows(calls, n, x, panel, work.panel, {0, used}, offsets, rq, {at.row, at.channel + c}, y + c, y_stride, area.tile);
+    }
+  }
+};
 
 }  // namespace lowbits::kernel

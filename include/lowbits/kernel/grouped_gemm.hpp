@@ -43,10 +43,7 @@ public:
   /// w is [cols][depth]. The packed weights hold for these zero points.
   status pack(const packed_view<Q>& w, int w_zero, int x_zero, std::span<unsigned char> packed) const noexcept {
     if (error() != status::ok) return error();
-    if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
-    if (packed.size() < packed_bytes()) return status::too_small;
-    const packed_gemm_header h = header(x_zero, w_zero);
-    copy_elements(reinterpret_cast<const unsigned char*>(&h), packed.data(), sizeof h);
+    if (const status put = detail::put_header(header(x_zero, w_zero), packed_bytes(), packed); put != status::ok) return put;
     const auto group = static_cast<size_t>(group_);
     for (int g = 0; g < groups(); ++g)
       pack_(one(), group_codes<Q>{w, static_cast<size_t>(s_.depth), group, static_cast<size_t>(g) * group}, nullptr, x_zero, part(packed.data(), g));
@@ -56,10 +53,8 @@ public:
   /// x and y as the shape says, y overlapping nothing else. Weights packed for anything else are refused as foreign.
   status run(const X* x, std::span<const unsigned char> packed, const group_scales& scales, float* y, std::span<unsigned char> scratch) const noexcept {
     if (error() != status::ok) return error();
-    if (packed.size() < packed_alignment) return status::too_small;
-    if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
     packed_gemm_header h;
-    copy_elements(packed.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
+    if (const status got = detail::get_header(packed, h); got != status::ok) return got;
     if (h != header(h.x_zero, h.w_zero)) return status::foreign;
     if (packed.size() < packed_bytes() || scratch.size() < scratch_bytes()) return status::too_small;
     // Group by group, so that a group's weights stay in a cache for all rows.

@@ -25,75 +25,30 @@ constexpr conv2d_shape flattened(const conv2d_shape& s) noexcept {
   return flat;
 }
 
-/// Prepares the weights of all groups, for elements of zero point `zero`. bias may be null.
-template <class W, class Bias>
-void pack_groups(const conv2d_shape& s, const gemm_weights& layout, const W& w, const Bias* bias, int zero,
-                 unsigned char* packed) noexcept {
-  for (int first = 0; first < s.out_c; first += s.group_out(), packed += layout.bytes())
-    layout.pack(
-        [&](int c, int k) { return int{w[static_cast<size_t>(ptrdiff_t{first + c} * s.depth() + k)]} - byte_shift<W>; },
-        [&](int c) { return bias != nullptr ? static_cast<int32_t>(bias[first + c]) : 0; }, zero, packed);
-}
-
-/// The same for weights of few bits, and signed codes of zero point `signed_zero`.
-template <class W, class Bias>
-void pack_bits_groups(const conv2d_shape& s, const bits_weights& layout, const W& w, const Bias* bias, int zero, int signed_zero,
-                      unsigned char* packed) noexcept {
-  for (int first = 0; first < s.out_c; first += s.group_out(), packed += layout.bytes())
-    layout.pack<bits_code_of<W>.bits>(
-        [&](int c, int k) { return int{w[static_cast<size_t>(ptrdiff_t{first + c} * s.depth() + k)]}; },
-        [&](int c) { return bias != nullptr ? static_cast<int32_t>(bias[first + c]) : 0; }, zero, signed_zero, packed);
+/// Calls pack(weight, first, to) for each group, as the layouts' pack() takes them; a group takes `bytes`. Weights
+/// are less `shift`; bias may be null.
+template <class Sum, class W, class Bias, class Pack>
+void pack_groups(const conv2d_shape& s, size_t bytes, const W& w, int shift, const Bias* bias, unsigned char* packed, Pack&& pack) noexcept {
+  for (int first = 0; first < s.out_c; first += s.group_out(), packed += bytes)
+    pack([&](int c, int k) { return int{w[static_cast<size_t>(ptrdiff_t{first + c} * s.depth() + k)]} - shift; },
+         [&](int c) { return bias != nullptr ? static_cast<Sum>(bias[first + c]) : 0; }, packed);
 }
 
 /// Rows<Element, X> gathers the matrix's rows, one per output position. zero is the weights' zero point
 /// as they were prepared.
-template <template <class, class> class Rows, class Element, class X, class Rq, class Y>
-void run_groups(const gemm_calls<Element, X, Rq>& p, const conv2d_shape& s, const X* x, int x_zero, int zero,
-                const unsigned char* packed, const Rq& rq, Y* y, unsigned char* scratch) noexcept {
+template <template <class, class> class Rows, class Product, class X, class Rq, class Y>
+void run_groups(const Product& p, const conv2d_shape& s, const X* x, int x_zero, int zero, const unsigned char* packed, const Rq& rq,
+                Y* y) noexcept {
   const conv2d_shape flat = flattened(s);
-  const gemm_weights w{p.tile, s.depth(), s.group_out()};
-  const gemm_block<Element> rows(w, positions(s));
-  work_area area(scratch);
-  const row_block<Element> x_rows{area.take<Element>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
-  auto* const tile = area.take<int32_t>(rows.tile_size);
-  auto* const offsets = area.take<int32_t>(static_cast<size_t>(rows.rows));
-  x_rows.from(0, s.depth()).fill(rows.rows, rows.depth - s.depth(), 0);
-  for (int g = 0; g < s.groups; ++g, packed += w.bytes()) {
-    const Rows<Element, X> gathered(flat, p, x, x_zero, g);
+  p.area.x.from(0, s.depth()).fill(p.block.rows, p.block.depth - s.depth(), 0);
+  for (int g = 0; g < s.groups; ++g, packed += p.weights.bytes()) {
+    const Rows<typename Product::element, X> gathered(flat, p.calls, x, x_zero, g);
+    const int channel = g * s.group_out();
     output_position at;
-    for (int64_t done = 0; done < positions(s); done += rows.rows) {
-      const int n = static_cast<int>(smaller<int64_t>(rows.rows, positions(s) - done));
-      gathered.write(at, n, x_rows);
-      if (zero != 0)
-        for (int r = 0; r < n; ++r) offsets[r] = p.row_offset(x_rows.from(r).at, s.depth(), x_zero, zero);
-      gemm_rows(p, n, {x_rows.at, x_rows.stride}, w, packed, {0, w.cols}, zero != 0 ? offsets : nullptr, rq,
-                {done, g * s.group_out()}, y + done * s.out_c + g * s.group_out(), s.out_c, tile);
-    }
-  }
-}
-
-/// The same with weights of few bits.
-template <template <class, class> class Rows, class Element, class X, class Rq, class Y>
-void run_bits_groups(const gemm_calls<Element, X, Rq>& p, const bits_calls<Element>& b, const conv2d_shape& s, const X* x, int x_zero,
-                     int zero, const unsigned char* packed, const Rq& rq, Y* y, unsigned char* scratch) noexcept {
-  const conv2d_shape flat = flattened(s);
-  const bits_weights w{p.tile, b.code, s.depth(), s.group_out()};
-  const gemm_block<Element> rows(w.unpacked(w.cols), positions(s));
-  const bits_block few(w, positions(s));
-  work_area area(scratch);
-  const row_block<Element> x_rows{area.take<Element>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
-  auto* const tile = area.take<int32_t>(rows.tile_size);
-  auto* const offsets = area.take<int32_t>(static_cast<size_t>(rows.rows));
-  const bits_area bits_work(few, area);
-  x_rows.from(0, s.depth()).fill(rows.rows, rows.depth - s.depth(), 0);
-  for (int g = 0; g < s.groups; ++g, packed += w.bytes()) {
-    const Rows<Element, X> gathered(flat, p, x, x_zero, g);
-    output_position at;
-    for (int64_t done = 0; done < positions(s); done += rows.rows) {
-      const int n = static_cast<int>(smaller<int64_t>(rows.rows, positions(s) - done));
-      gathered.write(at, n, x_rows);
-      gemm_bits_rows(p, b, n, {x_rows.at, x_rows.stride}, w, packed, {0, w.cols}, x_zero, zero, few, bits_work, offsets, rq,
-                     {done, g * s.group_out()}, y + done * s.out_c + g * s.group_out(), s.out_c, tile);
+    for (int64_t done = 0; done < positions(s); done += p.block.rows) {
+      const int n = static_cast<int>(smaller<int64_t>(p.block.rows, positions(s) - done));
+      gathered.write(at, n, p.area.x);
+      p.multiply(n, p.area.rows(), x_zero, zero, packed, {0, s.group_out()}, rq, {done, channel}, y + done * s.out_c + channel, s.out_c);
     }
   }
 }
@@ -127,10 +82,14 @@ struct implicit_gemm {
   template <class Bias>
   static void pack(const conv2d_shape& s, const W& w, const Bias* bias, int x_zero, unsigned char* packed) noexcept {
     if constexpr (is_fast) {
-      constexpr int shift = best_prim<prims::gemm, Arch>::template shift<X>;
       if (packed_bytes(s) == 0) return;
-      if constexpr (keeps_bits) pack_bits_groups(s, weights(s), w, bias, x_zero + shift, x_zero + bits_calls_of<Arch, X, W>.signed_shift, packed);
-      else pack_groups(s, weights(s), w, bias, x_zero + shift, packed);
+      const auto layout = weights(s);
+      const int zero = x_zero + best_prim<prims::gemm, Arch>::template shift<X>;
+      pack_groups<int32_t>(s, layout.bytes(), w, byte_shift<W>, bias, packed, [&](auto&& weight, auto&& first, unsigned char* to) {
+        if constexpr (keeps_bits)
+          layout.template pack<bits_code_of<W>.bits>(weight, first, zero, x_zero + bits_calls_of<Arch, X, W>.signed_shift, to);
+        else layout.pack(weight, first, zero, to);
+      });
     }
   }
 
@@ -140,10 +99,12 @@ protected:
                          const Rq& rq, Y* y, unsigned char* scratch) noexcept {
     if constexpr (is_fast) {
       if (packed == nullptr || packed_bytes(s) == 0) return false;
+      constexpr const auto& calls = gemm_calls_of<Arch, X, Rq>;
+      work_area area(scratch);
       if constexpr (keeps_bits)
-        run_bits_groups<Rows>(gemm_calls_of<Arch, X, Rq>, bits_calls_of<Arch, X, W>, s, x, x_zero, w_zero, packed, rq, y, scratch);
+        run_groups<Rows>(bits_product(calls, bits_calls_of<Arch, X, W>, weights(s), positions(s), area), s, x, x_zero, w_zero, packed, rq, y);
       else
-        run_groups<Rows>(gemm_calls_of<Arch, X, Rq>, s, x, x_zero, w_zero - byte_shift<W>, packed, rq, y, scratch);
+        run_groups<Rows>(byte_product(calls, weights(s), positions(s), area), s, x, x_zero, w_zero - byte_shift<W>, packed, rq, y);
       return true;
     }
     return false;

@@ -9,32 +9,6 @@
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
-/// As run_groups.
-template <template <class, class> class Rows, class X, class Rq, class Y>
-void run_word_groups(const word_calls<X, Rq>& p, const conv2d_shape& s, const X* x, int x_zero, int zero,
-                     const unsigned char* packed, const Rq& rq, Y* y, unsigned char* scratch) noexcept {
-  const conv2d_shape flat = flattened(s);
-  const word_weights w = p.weights(s.depth(), s.group_out());
-  const word_block rows(w, positions(s));
-  work_area area(scratch);
-  const row_block<int16_t> x_rows{area.take<int16_t>(rows.elements()), static_cast<ptrdiff_t>(rows.stride())};
-  auto* const tile = area.take<int64_t>(rows.tile_size);
-  auto* const offsets = area.take<int64_t>(static_cast<size_t>(rows.rows));
-  x_rows.from(0, s.depth()).fill(rows.rows, rows.depth - s.depth(), 0);
-  for (int g = 0; g < s.groups; ++g, packed += w.bytes()) {
-    const Rows<int16_t, X> gathered(flat, p, x, x_zero, g);
-    output_position at;
-    for (int64_t done = 0; done < positions(s); done += rows.rows) {
-      const int n = static_cast<int>(smaller<int64_t>(rows.rows, positions(s) - done));
-      gathered.write(at, n, x_rows);
-      if (zero != 0)
-        for (int r = 0; r < n; ++r) offsets[r] = p.row_offset(x_rows.from(r).at, s.depth(), x_zero, zero);
-      word_rows(p, n, x_rows.at, x_rows.stride, w, packed, {0, w.cols}, zero != 0 ? offsets : nullptr, rq,
-                {done, g * s.group_out()}, y + done * s.out_c + g * s.group_out(), s.out_c, tile);
-    }
-  }
-}
-
 /// As implicit_gemm.
 template <class Arch, class X, class W, class Acc, class Rq, template <class, class> class Rows>
 struct implicit_words {
@@ -46,7 +20,7 @@ struct implicit_words {
     else return static_cast<void>(s), 0;
   }
   static constexpr size_t scratch_bytes(const conv2d_shape& s) noexcept {
-    if constexpr (is_fast) return packed_bytes(s) != 0 ? work_total(word_block(weights(s), positions(s)).bytes()) : 0;
+    if constexpr (is_fast) return packed_bytes(s) != 0 ? work_total(gemm_block<int16_t, int64_t>(weights(s), positions(s)).bytes()) : 0;
     else return static_cast<void>(s), 0;
   }
   template <class Bias>
@@ -55,10 +29,8 @@ struct implicit_words {
       if (packed_bytes(s) == 0) return;
       const word_weights layout = weights(s);
       const int zero = x_zero + best_prim<prims::gemm_words, Arch>::template shift<X>;
-      for (int first = 0; first < s.out_c; first += s.group_out(), packed += layout.bytes())
-        layout.pack(
-            [&](int c, int k) { return int{w[static_cast<size_t>(ptrdiff_t{first + c} * s.depth() + k)]} - word_shift<W>; },
-            [&](int c) { return bias != nullptr ? static_cast<int64_t>(bias[first + c]) : 0; }, zero, packed);
+      pack_groups<int64_t>(s, layout.bytes(), w, word_shift<W>, bias, packed,
+                           [&](auto&& weight, auto&& first, unsigned char* to) { layout.pack(weight, first, zero, to); });
     }
   }
 
@@ -67,7 +39,9 @@ protected:
                          const Rq& rq, Y* y, unsigned char* scratch) noexcept {
     if constexpr (is_fast) {
       if (packed == nullptr || packed_bytes(s) == 0) return false;
-      run_word_groups<Rows>(word_calls_of<Arch, X, word_bytes<W>, Acc, Rq>, s, x, x_zero, w_zero - word_shift<W>, packed, rq, y, scratch);
+      work_area area(scratch);
+      run_groups<Rows>(word_product(word_calls_of<Arch, X, word_bytes<W>, Acc, Rq>, weights(s), positions(s), area), s, x, x_zero,
+                       w_zero - word_shift<W>, packed, rq, y);
       return true;
     }
     return false;
@@ -75,7 +49,7 @@ protected:
 
 private:
   static constexpr word_weights weights(const conv2d_shape& s) noexcept {
-    return {word_tile_of<best_prim<prims::gemm_words, Arch>>, word_bytes<W>, s.depth(), s.group_out()};
+    return {tile_of<best_prim<prims::gemm_words, Arch>>, word_bytes<W>, s.depth(), s.group_out()};
   }
 };
 

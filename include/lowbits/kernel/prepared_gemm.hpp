@@ -8,8 +8,6 @@
 //   product.pack(w, 0, bias, x_zero, packed);                        // packed_bytes(), aligned to 64
 //   product.run(x, packed, {factors, stage}, y, scratch);            // scratch_bytes()
 
-#include <span>
-
 #include <lowbits/core/bytes.hpp>
 #include <lowbits/kernel/layout_version.hpp>
 #include <lowbits/kernel/select.hpp>
@@ -30,7 +28,6 @@ struct packed_gemm_header {
 
   constexpr bool operator==(const packed_gemm_header&) const = default;
 };
-static_assert(sizeof(packed_gemm_header) <= packed_alignment);
 
 namespace kernel {
 /// What a product's weights come as.
@@ -92,10 +89,7 @@ public:
   /// w is [cols][depth]; bias has cols elements or is null. The packed weights hold for these zero points.
   status pack(weights_type w, int w_zero, const bias_type* bias, int x_zero, std::span<unsigned char> packed) const noexcept {
     if (error() != status::ok) return error();
-    if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
-    if (packed.size() < packed_bytes_) return status::too_small;
-    const packed_gemm_header h = header(x_zero, w_zero);
-    copy_elements(reinterpret_cast<const unsigned char*>(&h), packed.data(), sizeof h);
+    if (const status put = detail::put_header(header(x_zero, w_zero), packed_bytes_, packed); put != status::ok) return put;
     pack_(s_, w, bias, x_zero, packed.data() + packed_alignment);
     return status::ok;
   }
@@ -112,10 +106,8 @@ public:
              const residual<Y>& added, Executor&& executor, int parts) const noexcept {
     if (parts < 1 || (added.codes != nullptr && (sizeof(Y) > 2 || added.codes == y))) return status::bad_value;
     if (error() != status::ok) return error();
-    if (packed.size() < packed_alignment) return status::too_small;
-    if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
     packed_gemm_header h;
-    copy_elements(packed.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
+    if (const status got = detail::get_header(packed, h); got != status::ok) return got;
     if (h != header(h.x_zero, h.w_zero)) return status::foreign;
     if (packed.size() < packed_bytes_ || scratch.size() < scratch_bytes(parts)) return status::too_small;
     executor(parts, [&](int i) {

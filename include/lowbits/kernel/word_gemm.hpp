@@ -20,15 +20,10 @@ inline constexpr int word_shift = fits_byte<W> ? byte_shift<W> : range_of<W>.hig
 template <class W>
 inline constexpr int word_bytes = fits_byte<W> ? 1 : 2;
 
-/// The shape of an architecture's tiles, see prims::gemm_words.
-struct word_tile {
-  int rows, cols, col_step, depth_step;
-};
-
 /// The layout of prepared weights [cols][depth]: first the accumulators' start values, 64 bits each, then
 /// panels of tile.cols columns (the last one narrower). What is not there is zero.
 struct word_weights {
-  word_tile tile;
+  gemm_tile tile;
   int weight_bytes;
   int depth = 0;
   int cols = 0;
@@ -69,30 +64,6 @@ struct word_weights {
           }
         to += (weight_bytes - 1) * n * tile.depth_step;
       }
-  }
-};
-
-/// The work area of a product: a block of rows, one tile of accumulators, and a number per row.
-struct word_block {
-  int depth = 0;  ///< of a row, padded
-  int rows = 0;   ///< of a full block
-  size_t tile_size = 0;
-
-  constexpr word_block(const word_weights& w, int64_t all_rows) noexcept
-      : depth(w.padded_depth()), tile_size(static_cast<size_t>(w.tile.rows) * static_cast<size_t>(w.tile.cols)) {
-    using limits = gemm_block<int16_t>;
-    const size_t kept = w.bytes() <= limits::l2_weights ? limits::few_rows : limits::many_rows;
-    const size_t one_tile = static_cast<size_t>(w.tile.rows) * static_cast<size_t>(stride()) * sizeof(int16_t);
-    int tiles = 1;
-    while (tiles < 8 && tiles * w.tile.rows < all_rows && static_cast<size_t>(tiles + 1) * one_tile <= kept) ++tiles;
-    rows = static_cast<int>(smaller<int64_t>(tiles * w.tile.rows, larger<int64_t>(all_rows, 1)));
-  }
-  /// Words from one row to the next: not a multiple of 1 KiB, see gemm_block.
-  constexpr int64_t stride() const noexcept { return depth % 512 == 0 ? depth + 32 : depth; }
-  constexpr size_t elements() const noexcept { return static_cast<size_t>(rows) * static_cast<size_t>(stride()); }
-  constexpr size_t bytes() const noexcept {
-    return work_bytes(elements(), sizeof(int16_t)) + work_bytes(tile_size, sizeof(int64_t)) +
-           work_bytes(static_cast<size_t>(rows), sizeof(int64_t));
   }
 };
 
@@ -139,7 +110,7 @@ template <class X, class Rq>
 struct word_calls {
   using Y = typename Rq::output::storage;
 
-  word_tile tile;
+  gemm_tile tile;
   int weight_bytes;
   int shift;  ///< from a code to a word
   void (*fetch)(int rows, int n, const X* x, ptrdiff_t x_step, int16_t* to, ptrdiff_t to_step) noexcept;
@@ -159,14 +130,11 @@ struct word_calls {
   }
 };
 
-template <class P>
-inline constexpr word_tile word_tile_of = {P::rows, P::cols, P::col_step, P::depth_step};
-
 template <class Arch, class X, int Bytes, class Acc, class Rq>
 inline constexpr auto word_calls_of = [] {
   using P = best_prim<prims::gemm_words, Arch>;
   using Y = typename Rq::output::storage;
-  return word_calls<X, Rq>{word_tile_of<P>, Bytes, P::template shift<X>, &P::template fetch<X>, &P::template run<Bytes>,
+  return word_calls<X, Rq>{tile_of<P>, Bytes, P::template shift<X>, &P::template fetch<X>, &P::template run<Bytes>,
                            &finish_wide<Arch, Acc, Rq, Y>};
 }();
 
@@ -176,7 +144,7 @@ void word_rows(const word_calls<X, Rq>& p, int rows, const int16_t* x, ptrdiff_t
                const unsigned char* packed, const column_range& range, const int64_t* offsets, const Rq& rq,
                const output_place& at, Y* y, ptrdiff_t y_stride, int64_t* tile) noexcept {
   // The sums of one row lie side by side: several panels are finished together.
-  const int many = rows == 1 ? p.tile.rows * p.tile.cols : p.tile.cols;
+  const int many = rows == 1 ? smaller(p.tile.rows, 16) * p.tile.cols : p.tile.cols;
   for (int c = range.first; c < range.last; c += many) {
     const int used = smaller(many, range.last - c);
     for (int r = 0; r < rows; r += p.tile.rows) {
@@ -195,5 +163,26 @@ void word_rows(const word_calls<X, Rq>& p, int rows, const int16_t* x, ptrdiff_t
     }
   }
 }
+
+/// As byte_product.
+template <class X, class Rq>
+struct word_product {
+  using element = int16_t;
+
+  const word_calls<X, Rq>& calls;
+  word_weights weights;
+  gemm_block<int16_t, int64_t> block;
+  row_area<int16_t, int64_t> area;
+
+  word_product(const word_calls<X, Rq>& c, const word_weights& w, int64_t all_rows, work_area& work) noexcept
+      : calls(c), weights(w), block(w, all_rows), area(block, work) {}
+
+  template <class Y>
+  void multiply(int n, const element_rows<int16_t>& x, int x_zero, int zero, const unsigned char* packed, const column_range& cols,
+                const Rq& rq, const output_place& at, Y* y, ptrdiff_t y_stride) const noexcept {
+    word_rows(calls, n, x.at, x.stride, weights, packed, cols, area.row_offsets(calls, n, weights.depth, x_zero, zero), rq, at, y, y_stride,
+              area.tile);
+  }
+};
 
 }  // namespace lowbits::kernel

@@ -4,9 +4,8 @@
 // Products of batches of matrices as in matmul.hpp, where one operand at least has more than 8 bits or sums
 // have more than 32.
 
-#include <lowbits/kernel/pack_matrix.hpp>
+#include <lowbits/kernel/matrices.hpp>
 #include <lowbits/kernel/word_gemm.hpp>
-#include <lowbits/ref/matmul.hpp>
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
@@ -48,8 +47,8 @@ struct word_matmul {
 
   static constexpr size_t scratch_bytes(const matmul_shape& s) noexcept {
     if constexpr (is_fast) {
-      const auto w = weights(s);
-      return work_total(work_bytes(w.bytes(), 1) + word_block(w, s.rows).bytes() + work_bytes(static_cast<size_t>(s.depth), sizeof(X)));
+      const word_weights w = weights(s);
+      return work_total(matrices_bytes<X>(s, w) + gemm_block<int16_t, int64_t>(w, s.rows).bytes());
     } else {
       return static_cast<void>(s), 0;
     }
@@ -63,53 +62,18 @@ struct word_matmul {
 private:
   static constexpr int bytes = word_bytes<const W*>, shift = word_shift<const W*>;
   static constexpr word_weights weights(const matmul_shape& s) noexcept {
-    return {word_tile_of<best_prim<prims::gemm_words, Arch>>, bytes, s.depth, s.cols};
+    return {tile_of<best_prim<prims::gemm_words, Arch>>, bytes, s.depth, s.cols};
   }
 
   static void run_packed(const word_calls<X, Rq>& calls, const matmul_shape& s, const X* x, int x_zero, const W* w, int w_zero,
                          const Rq& rq, Y* y, unsigned char* scratch) noexcept {
-    const auto layout = weights(s);
-    const word_block rows(layout, s.rows);
-    const auto stride = static_cast<ptrdiff_t>(rows.stride());
     work_area area(scratch);
-    auto* const packed = area.take<unsigned char>(layout.bytes());
-    auto* const x_rows = area.take<int16_t>(rows.elements());
-    auto* const tile = area.take<int64_t>(rows.tile_size);
-    auto* const offsets = area.take<int64_t>(static_cast<size_t>(rows.rows));
+    const word_product p(calls, weights(s), s.rows, area);
+    auto* const packed = area.take<unsigned char>(p.weights.bytes());
     auto* const gathered = area.take<X>(static_cast<size_t>(s.depth));
-
-    // x . (w - z) = x . w - z * sum(x): the last term is one number per row.
-    const int z = w_zero - shift;
-    const ptrdiff_t by_col = s.w_transposed ? s.depth : 1, by_depth = s.w_transposed ? 1 : s.cols;
-    ptrdiff_t prepared = -1;
-    int64_t row_number = 0;
-    for (int b0 = 0; b0 < s.batch(0); ++b0)
-      for (int b1 = 0; b1 < s.batch(1); ++b1) {
-        const X* const matrix = x + ref::matmul_batch(s.x_batch, b0, b1) * s.rows * s.depth;
-        const ptrdiff_t w_matrix = ref::matmul_batch(s.w_batch, b0, b1);
-        if (w_matrix != prepared)
-          pack_words(calls, layout, matrix_codes<W>{w + w_matrix * s.depth * s.cols, by_col, by_depth}, shift, x_zero + calls.shift,
-                     packed, x_rows);
-        prepared = w_matrix;
-        for (int done = 0; done < s.rows; done += rows.rows) {
-          const int n = smaller(rows.rows, s.rows - done);
-          for (int r = 0; r < n; ++r) {
-            const X* from = matrix + ptrdiff_t{done + r} * s.depth;
-            if (s.x_transposed) {
-              for (int k = 0; k < s.depth; ++k) gathered[k] = matrix[ptrdiff_t{k} * s.rows + done + r];
-              from = gathered;
-            }
-            int16_t* const to = x_rows + r * stride;
-            calls.fetch(1, s.depth, from, 0, to, 0);
-            for (int k = s.depth; k < rows.depth; ++k) to[k] = 0;
-            if (z != 0) offsets[r] = calls.row_offset(to, s.depth, x_zero, z);
-          }
-          word_rows(calls, n, x_rows, stride, layout, packed, {0, s.cols}, z != 0 ? offsets : nullptr, rq, {row_number, 0}, y,
-                    s.cols, tile);
-          y += ptrdiff_t{n} * s.cols;
-          row_number += n;
-        }
-      }
+    run_matrices(p, s, x, x_zero, w, w_zero - shift, rq, y, packed, gathered, [&](const matrix_codes<W>& codes, unsigned char* to) {
+      pack_words(calls, p.weights, codes, shift, x_zero + calls.shift, to, p.area.x.at);
+    });
   }
 };
 
