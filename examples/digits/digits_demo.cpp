@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Handwritten digits from float to integer: runs the float network and its six integer versions on
+// Handwritten digits from float to integer: runs the float network and its nine integer versions on
 // the 597 test images and compares them. Fails when a version loses more images than it may.
 //
 //   digits_demo [--check] [digits.bin]      --check leaves the timing out
@@ -115,7 +115,9 @@ int demonstrate(const std::string& path, bool timing) {
   // 0.5 points of 597 images are 2.985, 1.5 points 8.955; the bars are 3 and 8 images.
   version versions[] = {{&digits::network_int8, 3},  {&digits::network_w6a8, 3},
                         {&digits::network_w4a8, 8},  {&digits::network_w3a8, -1},
-                        {&digits::network_w2a8, -1}, {&digits::network_a16w8, 3}};
+                        {&digits::network_w2a8, -1}, {&digits::network_w1a8, -1},
+                        {&digits::network_a16w8, 3}, {&digits::network_a16w16, 3},
+                        {&digits::network_a16w16ec, 3}};
   int failures = 0;
   std::size_t arena_here = 0;
   const auto require = [&](bool condition, const std::string& name, const char* what) {

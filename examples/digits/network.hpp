@@ -31,6 +31,6 @@ struct network {
 };
 
 extern const network network_int8, network_w6a8, network_w4a8, network_w3a8, network_w2a8,
-    network_a16w8;
+    network_w1a8, network_a16w8, network_a16w16, network_a16w16ec;
 
 }  // namespace digits

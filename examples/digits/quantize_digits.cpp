@@ -19,9 +19,20 @@ namespace {
 struct version {
   const char* name;
   int activation_bits, weight_bits;
+  lb::error_compensation ec = lb::error_compensation::none;
 };
-constexpr version versions[] = {{"int8", 8, 8}, {"w6a8", 8, 6}, {"w4a8", 8, 4},
-                                {"w3a8", 8, 3}, {"w2a8", 8, 2}, {"a16w8", 16, 8}};
+// 2 bits are -1, 0 and 1; one bit is -1 and 1.
+constexpr version versions[] = {
+    {"int8", 8, 8},
+    {"w6a8", 8, 6},
+    {"w4a8", 8, 4},
+    {"w3a8", 8, 3},
+    {"w2a8", 8, 2},
+    {"w1a8", 8, 1},
+    {"a16w8", 16, 8},
+    {"a16w16", 16, 16},
+    {"a16w16ec", 16, 16, lb::error_compensation::three_products},
+};
 
 void write_file(const std::filesystem::path& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
@@ -55,6 +66,7 @@ void quantize_all(const std::string& images_path, const std::filesystem::path& f
     const lb::quantization_recipe recipe{
         .activation_bits = v.activation_bits,
         .weight_bits = v.weight_bits,
+        .ec = v.ec,
         .fixed = {{"image", {1.0f / digits::image_set::full_ink, 0}}}};
     const lb::quantized_model q =
         lb::quantize_model(model, seen, samples, recipe, [&](auto, size_t done, size_t total) {

@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include <lowbits/hosted/model_text.hpp>
 #include <lowbits/hosted/quantize_model.hpp>
 
 namespace lb = lowbits;
@@ -74,7 +75,7 @@ TEST_CASE("8-bit weights: the largest of each channel becomes 127") {
       lb::quantize_weights(dense_node(2, {0.5f, -1, 0.25f, 3, 0, -1.5f}), 8);
   CHECK(q.format == lb::qformat::of<lb::narrow<lb::q8>>());
   CHECK(q.scales == std::vector<float>{1.0f / 127, 3.0f / 127});
-  CHECK(q.codes == std::vector<std::int8_t>{64, -127, 32, 127, 0, -64});  // 63.5 is a tie: to even
+  CHECK(q.codes == std::vector<std::int16_t>{64, -127, 32, 127, 0, -64});  // 63.5 is a tie: to even
   CHECK(q.clipped == 0);
 }
 
@@ -106,6 +107,30 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("weights of one bit are signs, their scale the mean magnitude") {
+  const lb::quantized_weights q =
+      lb::quantize_weights(dense_node(2, {0.5f, -1, 0, 3, -2, -4}), 1);
+  CHECK(q.format == lb::qformat::of<lb::q1>());
+  CHECK(q.scales == std::vector<float>{0.5f, 3.0f});
+  CHECK(q.codes == std::vector<std::int16_t>{1, -1, 1, 1, -1, -1});
+  CHECK(q.noise == doctest::Approx(0 + 0.25 + 0.25 + 0 + 1 + 1));
+  CHECK(q.clipped == 0);
+  CHECK(refusal([] { lb::quantize_weights(dense_node(2, {0, 0, 1, 1}), 1); }) ==
+        "lowbits: quantize_weights: node 'layer' has channels of zeros, which 1 bit cannot be; "
+        "choose 2 bits");
+}
+
+TEST_CASE("weights of 9 to 16 bits: the largest of each channel becomes the highest code") {
+  for (int bits = 9; bits <= 16; ++bits) {
+    const int top = (1 << (bits - 1)) - 1;
+    const lb::quantized_weights q = lb::quantize_weights(dense_node(1, {1, -0.5f, 0}), bits);
+    CHECK(q.codes[0] == top);
+    CHECK(std::abs(2 * q.codes[1] + top) <= 1);
+    CHECK(q.codes[2] == 0);
+    CHECK(q.scales[0] == 1.0f / static_cast<float>(top));
+  }
+}
+
 TEST_CASE("weights already on a grid come back exactly") {
   for (int bits = 2; bits <= 8; ++bits) {
     const int top = (1 << (bits - 1)) - 1;
@@ -124,7 +149,7 @@ TEST_CASE("depthwise weights have their channels innermost") {
   n.weights = {1, 10, -0.5f, 5};
   const lb::quantized_weights q = lb::quantize_weights(n, 8);
   CHECK(q.scales == std::vector<float>{1.0f / 127, 10.0f / 127});
-  CHECK(q.codes == std::vector<std::int8_t>{127, 127, -64, 64});
+  CHECK(q.codes == std::vector<std::int16_t>{127, 127, -64, 64});
 }
 
 TEST_CASE("channels without weights, floors, widths") {
@@ -134,10 +159,10 @@ TEST_CASE("channels without weights, floors, widths") {
   CHECK(q.dead == std::vector<std::size_t>{0});
   CHECK(q.raised == std::vector<std::size_t>{2});
   CHECK(q.scales == std::vector<float>{0, 1.0f / 127, 0.5f});
-  CHECK(q.codes == std::vector<std::int8_t>{0, 0, 127, -127, 4, 0});
-  CHECK(refusal([] { lb::quantize_weights(dense_node(1, {1}), 9); }) ==
-        "lowbits: quantize_weights: node 'layer' is to get weights of 9 bits; choose 2 to 8");
-  CHECK(refusal([] { lb::quantize_weights(dense_node(1, {1}), 1); }) != "");
+  CHECK(q.codes == std::vector<std::int16_t>{0, 0, 127, -127, 4, 0});
+  CHECK(refusal([] { lb::quantize_weights(dense_node(1, {1}), 17); }) ==
+        "lowbits: quantize_weights: node 'layer' is to get weights of 17 bits; choose 1 to 16");
+  CHECK(refusal([] { lb::quantize_weights(dense_node(1, {1}), 0); }) != "");
 }
 
 TEST_CASE("corrections: nothing to correct, a pure gain, a pure shift") {
@@ -250,6 +275,32 @@ TEST_CASE("packed weights are the codes, lowest bits first") {
   for (std::size_t i = 0; i < 4; ++i) CHECK(view[i] == expected.codes[i]);
 }
 
+TEST_CASE("weights of all widths, with error compensation and without, make models that run") {
+  const small_model s;
+  const auto storage = [&](const lb::quantization_recipe& r) {
+    const lb::quantized_model q = s.quantized(r);
+    CHECK(q.graph()[1].weights.format.bits == r.weight_bits);
+    CHECK(q.graph()[1].ec == r.ec);
+    return q.graph()[1].weights.storage;
+  };
+  for (const int activation_bits : {8, 16})
+    for (int bits = 1; bits <= 16; ++bits)
+      CHECK(storage({.activation_bits = activation_bits, .weight_bits = bits}) ==
+            (bits == 8        ? lb::weight_storage::s8
+                 : bits == 16 ? lb::weight_storage::s16
+                              : lb::weight_storage::packed));
+  storage({.activation_bits = 16, .weight_bits = 8, .ec = lb::error_compensation::exact});
+  storage({.activation_bits = 16, .weight_bits = 16, .ec = lb::error_compensation::three_products});
+
+  const auto details = [&](lb::error_compensation ec) {
+    return lb::details_text(
+        s.quantized({.activation_bits = 16, .weight_bits = 16, .ec = ec}).graph()[1]);
+  };
+  CHECK(details(lb::error_compensation::none) == "relu");
+  CHECK(details(lb::error_compensation::exact) == "relu, ec exact");
+  CHECK(details(lb::error_compensation::three_products) == "relu, ec three products");
+}
+
 TEST_CASE("the result is the same every time and does not depend on being moved") {
   const small_model s;
   lb::quantized_model a = s.quantized({.weight_bits = 2});
@@ -301,8 +352,9 @@ TEST_CASE("recipes and calibrations that cannot work are refused") {
   };
   CHECK(tried({.activation_bits = 12}) ==
         "lowbits: quantize_model: activations of 12 bits are asked for; choose 8 or 16");
-  CHECK(tried({.weight_bits = 1}) ==
-        "lowbits: quantize_weights: node 'stem' is to get weights of 1 bits; choose 2 to 8");
+  CHECK(tried({.weight_bits = 0}) ==
+        "lowbits: quantize_weights: node 'stem' is to get weights of 0 bits; choose 1 to 16");
+  CHECK(tried({.weight_bits = 16, .ec = lb::error_compensation::three_products}) != "");
   const std::string scale =
       "lowbits: quantize_model: the parameters fixed for node 'x' have a scale that is not above "
       "zero, or a zero point "

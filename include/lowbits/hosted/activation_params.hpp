@@ -8,6 +8,7 @@
 #include <optional>
 
 #include <lowbits/hosted/calibrate.hpp>
+#include <lowbits/quant/compensation.hpp>
 #include <lowbits/quant/quantize.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
@@ -15,11 +16,13 @@ namespace lowbits::inline LOWBITS_ABI {
 /// How a float model becomes integers.
 struct quantization_recipe {
   int activation_bits = 8;  ///< 8: scale and zero point; 16: scale only
-  int weight_bits = 8;      ///< 2 to 8
+  int weight_bits = 8;      ///< 1 to 16
   bool fit_scales =
       true;  ///< below 8 bits: fit each weight scale to the layer's outputs (correct.hpp)
   bool correct_bias =
       true;  ///< move each bias to where the layer's outputs are nearest (correct.hpp)
+  /// Of convolutions and dense layers, where an operand has 16 bits: products of bytes make them.
+  error_compensation ec = error_compensation::none;
   /// Parameters that are given, by node name: those of inputs whose codes come from outside.
   std::map<std::string, affine> fixed{};
 };

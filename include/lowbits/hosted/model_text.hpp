@@ -96,7 +96,7 @@ inline std::string meaning_text(const tensor_desc& d) {
   return joined("real = ", number_text(d.params.scale), " * ", code);
 }
 
-/// 3x3, stride 2, relu: what a reader wants to know besides the kind. Empty for most.
+/// 3x3, stride 2, relu, ec exact: what a reader wants to know besides the kind. Empty for most.
 inline std::string details_text(const node& n) {
   std::string text;
   const auto add = [&](const std::string& part) { text += joined(text.empty() ? "" : ", ", part); };
@@ -112,6 +112,7 @@ inline std::string details_text(const node& n) {
   if (n.kind == op_kind::concat) add(joined("axis ", n.axis));
   if (n.kind == op_kind::resize) add(n.mode == resize_mode::nearest ? "nearest" : n.mode == resize_mode::bilinear ? "bilinear" : "bilinear in floats");
   if (n.fused != activation::none) add(activation_name(n.fused));
+  if (n.ec != error_compensation::none) add(n.ec == error_compensation::exact ? "ec exact" : "ec three products");
   return text;
 }
 

@@ -81,7 +81,7 @@ private:
     const float_node& n = source_[i];
     const float in = params(n.in[0]).scale;
     std::vector<float> floors;
-    if (!is_wide())
+    if (!has_wide_bias())
       for (float b : n.bias)
         floors.push_back(
             fp::quotient(fp::quotient(fp::from_bits(fp::magnitude_bits(b)), in), 1073741824.0f));
@@ -106,6 +106,7 @@ private:
   bool fits_scales() const { return recipe_.fit_scales && recipe_.weight_bits < 8; }
   bool simulates() const { return fits_scales() || recipe_.correct_bias; }
   bool is_wide() const { return recipe_.activation_bits > 8; }
+  bool has_wide_bias() const { return is_wide() || recipe_.weight_bits > 8; }
 
   /// Replaces the simulated layer's weights by what the codes stand for.
   void simulate_weights(int i, const quantized_weights& w) {
@@ -129,7 +130,7 @@ private:
       const double step =
           static_cast<double>(params(n.in[0]).scale) * static_cast<double>(w.scales[c]);
       const double code = std::nearbyint((before + shift[c]) / step),
-                   limit = is_wide() ? 4e18 : 2147483647.0;
+                   limit = has_wide_bias() ? 4e18 : 2147483647.0;
       if (std::fabs(code) > limit)
         note(finding::held_bias, i,
              joined("the bias of channel ", c, " exceeds its type by a factor of ",
@@ -210,7 +211,7 @@ private:
       const std::vector<double> shift = recipe_.correct_bias
           ? bias_shift(n.fused, channels, exact, rounded)
           : std::vector<double>(channels);
-      append_weighted(i, result_.keep(w), result_.keep(bias_of(i, w, shift, rounded), is_wide()));
+      append_weighted(i, result_.keep(w), result_.keep(bias_of(i, w, shift, rounded), has_wide_bias()));
     } else {
       rounded = outputs_of(simulated_, i, rounded_);
       append_plain(i);
@@ -242,7 +243,8 @@ private:
                 .weights = w,
                 .bias = b,
                 .out = params(i),
-                .fused = n.fused});
+                .fused = n.fused,
+                .ec = recipe_.ec});
     else if (n.kind == op_kind::depthwise)
       g.depthwise(n.name.c_str(), x,
                   {.kernel = kernel_of(n),
@@ -255,9 +257,13 @@ private:
                    .out = params(i),
                    .fused = n.fused});
     else
-      g.dense(
-          n.name.c_str(), x,
-          {.units = channels_of(n), .weights = w, .bias = b, .out = params(i), .fused = n.fused});
+      g.dense(n.name.c_str(), x,
+              {.units = channels_of(n),
+               .weights = w,
+               .bias = b,
+               .out = params(i),
+               .fused = n.fused,
+               .ec = recipe_.ec});
   }
 
   void append_plain(int i) {

@@ -45,12 +45,16 @@ class quantized_model : public stored_graph {
 public:
   using stored_graph::keep;
 
-  /// Keeps the codes (packed below 8 bits) and scales for as long as this object lives.
+  /// Keeps the codes (packed unless they have 8 or 16 bits) and scales for as long as this object lives.
   weight_data keep(const quantized_weights& w) {
     weight_data d{.format = w.format, .scales = keep(w.scales), .scale_count = w.scales.size()};
     if (w.format.bits == 8) {
       d.storage = weight_storage::s8;
-      d.s8 = keep(w.codes);
+      d.s8 = keep(std::vector<int8_t>(w.codes.begin(), w.codes.end()));
+      d.length = w.codes.size();
+    } else if (w.format.bits == 16) {
+      d.storage = weight_storage::s16;
+      d.s16 = keep(w.codes);
       d.length = w.codes.size();
     } else {
       std::vector<uint8_t> bytes(packed_bytes(w.codes.size(), w.format.bits));
