@@ -10,6 +10,7 @@
 
 #include "support.hpp"
 
+#include <lowbits/arch/reals.hpp>
 #include <lowbits/kernel/select.hpp>
 
 namespace {
@@ -76,6 +77,35 @@ void add(prims::gemm_bits, Arch) {
   add_bits<Arch, 3>();
   add_bits<Arch, 4>();
   add_bits<Arch, 7>();
+}
+
+/// Four bits, and a tile of floats.
+template <class Arch>
+void add(prims::gemm_reals, Arch) {
+  using P = lb::prim<prims::gemm_reals, Arch>;
+  constexpr int depth = 256, n = P::cols;
+  for (const int rows : {1, P::few_rows})
+    add_benchmark<Arch>(rows == 1 ? "gemm_reals_4_row" : "gemm_reals_4_rows", [rows](benchmark::State& state) {
+      const lb::real_codes codes(lb::real_layout{4, false});
+      const auto w = random_codes<uint32_t>(static_cast<size_t>(depth / 8 * n));
+      const std::vector<float> x(static_cast<size_t>(rows * depth), 0.5f), zeros(static_cast<size_t>(n), 8.0f), scales(static_cast<size_t>(n), 0.1f);
+      std::vector<float> off(static_cast<size_t>(codes.places() * n)), y(static_cast<size_t>(rows * n));
+      for (auto _ : state) {
+        P::run(codes, rows, {.n = n, .depth = depth, .group = depth, .w = w.data(), .zeros = zeros.data(), .scales = scales.data()}, x.data(),
+               depth, off.data(), y.data(), n);
+        benchmark::ClobberMemory();
+      }
+      count_operations(state, 2.0 * rows * n * depth);
+    });
+  add_benchmark<Arch>("gemm_reals_tile", [](benchmark::State& state) {
+    const std::vector<float> x(static_cast<size_t>(P::rows * depth), 0.5f), w(static_cast<size_t>(depth * n), 0.25f), scales(static_cast<size_t>(n), 0.1f);
+    std::vector<float> y(static_cast<size_t>(P::rows * n));
+    for (auto _ : state) {
+      P::tile(P::rows, n, depth, x.data(), depth, w.data(), scales.data(), y.data(), n);
+      benchmark::ClobberMemory();
+    }
+    count_operations(state, 2.0 * P::rows * n * depth);
+  });
 }
 
 /// Weights of one byte and of two.

@@ -51,3 +51,8 @@
 
 #include <lowbits/graph/builder.hpp>
 #include <lowbits/graph/model.hpp>
+
+// Few programs need these, and not all pay for them.
+#if defined(LOWBITS_WEIGHT_ONLY)
+#include <lowbits/kernel/weight_only_gemm.hpp>
+#endif

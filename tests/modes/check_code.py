@@ -23,6 +23,7 @@ USES = {
     "gemm_codes": [f"P::template run<{ONCE}, int8_t>", f"P::template run<{TWICE}, int8_t>"],
     "gemm_bits": [f"P::template run<{bits}>" for bits in range(1, 8)],
     "gemm_words": ["P::template run<1>", "P::template run<2>"],
+    "gemm_reals": ["P::run", "P::unpack", "P::tile"],
     "requantize_wide": [f"P::template run<{ONCE}, int16_t>", f"P::template run<{BRIEF}, int8_t>"],
     "depthwise_words": ["P::template run<1>", "P::template run<2>"],
     "requantize": [f"P::template run<{ONCE}, int8_t>", f"P::template run<{TWICE}, uint8_t>"],
@@ -50,6 +51,7 @@ INSTRUCTIONS = {
     "gemm_codes": {"amx": r"tdpbusd", "avx512vnni": r"vpdpbusd .*%zmm"},
     "gemm_bits": {"avx512vnni": r"vpdpbusd .*%zmm", "avx2": r"vpmaddubsw .*%ymm"},
     "gemm_words": {"avx512vnni": r"vpdpwssd .*%zmm", "avx512bw": r"vpmaddwd .*%zmm", "avx2": r"vpmaddwd .*%ymm"},
+    "gemm_reals": {"avx512bw": r"vmulps .*%zmm", "avx2": r"vmulps .*%ymm"},
     "requantize_wide": {"avx512bw": r"vpmuldq .*%zmm", "avx2": r"vpmuldq .*%ymm"},
     "depthwise_words": {"avx2": r"vpmaddwd .*%ymm"},
     "requantize": {"avx512bw": r"vpmuldq .*%zmm", "avx2": r"vpmuldq .*%ymm", "sse41": r"^pmuldq"},
@@ -70,7 +72,7 @@ INSTRUCTIONS = {
     "window_mean": {"avx512bw": r"vpadd[wd] .*%zmm", "avx2": r"vpadd[wd] .*%ymm"},
     "position_mean": {"avx512bw": r"vpadd[wd] .*%zmm", "avx2": r"vpadd[wd] .*%ymm"},
 }
-PRODUCTS = {"gemm", "gemm_codes", "gemm_words", "depthwise", "depthwise_words", "depthwise_window"}
+PRODUCTS = {"gemm", "gemm_codes", "gemm_words", "gemm_reals", "depthwise", "depthwise_words", "depthwise_window"}
 # Loops with a branch inside, such as one for the last few columns, may keep vectors on the stack there: how many accesses they
 # have at most, over all loops of a row. Measured with g++ 12 and clang 14, made up to a multiple of four; 0 where not named.
 BRANCHES_STACK = {("depthwise_window", "avx512vnni"): 48, ("requantize", "avx512bw"): 4, ("quantize_and_range", "avx512bw"): 12,
@@ -89,7 +91,7 @@ def rows_of(include):
 
 def source_of(rows):
     """A function per row that has the addresses of what it uses."""
-    text = "#include <lowbits/kernel/select.hpp>\nnamespace lb = lowbits;\n"
+    text = "#include <lowbits/arch/reals.hpp>\n#include <lowbits/kernel/select.hpp>\nnamespace lb = lowbits;\n"
     for op, arch in rows:
         keep = "; ".join(f"to[{i}] = reinterpret_cast<const void*>(&{use})" for i, use in enumerate(USES[op]))
         text += (f"template <class P> void {op}_{arch}(const void** to) {{ {keep}; }}\n"

@@ -6,7 +6,9 @@
 // any architecture is: this header, and one line per primitive at its end.
 
 #include <lowbits/arch/prim.hpp>
+#include <lowbits/core/fp.hpp>
 #include <lowbits/pack/layout.hpp>
+#include <lowbits/pack/real_layout.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
@@ -107,6 +109,48 @@ struct prim<prims::gemm_bits, arch::odd_tile> {
     int32_t sum = 0;
     for (int i = 0; i < padded; ++i) sum += to[i] = static_cast<int8_t>(i < n ? x[i] - minus : 0);
     return sum;
+  }
+};
+
+template <>
+struct prim<prims::gemm_reals, arch::odd_tile> {
+  static constexpr int rows = 3, few_rows = 2, cols = 10, col_step = 5;
+  /// The number of column c at k of a panel, as a float.
+  static float number(const real_codes& at, const uint32_t* w, int n, int c, int k) noexcept {
+    uint32_t number = 0;
+    real_layout{at.bits, at.twice}.parts(k % 32, [&](int word, int from, int width, int to) {
+      number |= (w[(ptrdiff_t{k / 32} * at.bits + word) * n + c] >> from & ((1u << width) - 1u)) << to;
+    });
+    return static_cast<float>(at.twice ? 2 * number : number);
+  }
+  static void run(const real_codes& at, int m, const real_panel& p, const float* x, ptrdiff_t stride, float*, float* y, ptrdiff_t y_stride) noexcept {
+    for (int r = 0; r < m; ++r)
+      for (int c = 0; c < p.n; ++c)
+        for (int k = 0; k < p.depth;) {
+          const int g = k / p.group, end = smaller(smaller(p.depth, (g + 1) * p.group), k + real_block);
+          float sum = 0;
+          for (; k < end; ++k) {
+            // A group need not end with a unit: its last one is its own.
+            const int units = g * ceil_div(p.group, 32) + k % p.group / 32;
+            const float weight = number(at, p.w, p.n, c, units * 32 + k % p.group % 32) - p.zeros[g * p.zero_step + c];
+            sum = fp::sum(sum, fp::product(x[r * stride + k], weight));
+          }
+          float& to = y[r * y_stride + c];
+          to = fp::sum(fp::product(sum, p.scales[g * p.scale_step + c]), to);
+        }
+  }
+  static void unpack(const real_codes& at, int n, int count, const uint32_t* w, const float* zeros, float*, float* to) noexcept {
+    for (int k = 0; k < round_up(count, 32); ++k)
+      for (int c = 0; c < n; ++c) to[k * n + c] = number(at, w, n, c, k) - zeros[c];
+  }
+  static void tile(int m, int n, int count, const float* x, ptrdiff_t stride, const float* w, const float* scales, float* y,
+                   ptrdiff_t y_stride) noexcept {
+    for (int r = 0; r < m; ++r)
+      for (int c = 0; c < n; ++c) {
+        float sum = 0;
+        for (int k = 0; k < count; ++k) sum = fp::sum(sum, fp::product(x[r * stride + k], w[k * n + c]));
+        y[r * y_stride + c] = fp::sum(fp::product(sum, scales[c]), y[r * y_stride + c]);
+      }
   }
 };
 
@@ -405,6 +449,7 @@ struct prim<prims::position_mean, arch::odd_tile> {
   LOWBITS_PRIM(gemm, odd_tile)                                                                    \
   LOWBITS_PRIM(gemm_codes, odd_tile)                                                              \
   LOWBITS_PRIM(gemm_bits, odd_tile)                                                               \
+  LOWBITS_PRIM(gemm_reals, odd_tile)                                                              \
   LOWBITS_PRIM(gemm_words, odd_tile)                                                              \
   LOWBITS_PRIM(requantize_wide, odd_tile)                                                         \
   LOWBITS_PRIM(requantize, odd_tile)                                                              \

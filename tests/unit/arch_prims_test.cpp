@@ -367,6 +367,81 @@ void check(prims::gemm_bits, Arch) {
   check_rows<Arch, typename lb::best_prim<prims::gemm, Arch>::element>(random);
 }
 
+// ---- floats times weights of few bits: any words are weights
+std::vector<float> real_numbers(std::size_t n, naive::random_numbers& random) {
+  std::vector<float> v;
+  for (std::size_t i = 0; i < n; ++i) v.push_back(static_cast<float>(random.in(-10'000, 10'000)) * 0.37e-3f);
+  return v;
+}
+std::vector<float> whole_numbers(std::size_t n, naive::random_numbers& random) {
+  std::vector<float> v;
+  for (std::size_t i = 0; i < n; ++i) v.push_back(static_cast<float>(random.in(-100'000, 100'000)));
+  return v;
+}
+template <class Arch>
+void check(prims::gemm_reals, Arch) {
+  using P = lb::prim<prims::gemm_reals, Arch>;
+  using plain = lb::prim<prims::gemm_reals, odd_tile>;
+  naive::random_numbers random(23);
+  static guarded::memory off_memory, zero_memory;
+  const auto size = [](auto n) { return static_cast<std::size_t>(n); };
+  for (int bits = 1; bits <= 16; ++bits)
+    for (const bool twice : {false, true}) {
+      if (twice && bits > 1) continue;
+      const lb::real_codes codes(lb::real_layout{bits, twice});
+      const std::string what = std::string(Arch::name) + " gemm_reals " + std::to_string(bits) + (twice ? " bits twice " : " bits ");
+      for (int n = P::col_step; n <= P::cols; n += P::col_step) {
+        auto* off = off_memory.take<float>(size(codes.places() * n), guarded::place::back);
+        for (int m = 1; m <= P::few_rows; ++m)
+          for (const auto& [depth, group] : {std::pair{5, 5}, {96, 32}, {300, 300}, {72, 64}}) {
+            const int groups = lb::ceil_div(depth, group), units = depth > group ? lb::ceil_div(depth, 32) : lb::ceil_div(group, 32);
+            const auto w = start_values(size(units * bits * n), random);
+            const auto x = real_numbers(size(m * depth), random), zeros = whole_numbers(size(groups * n), random), scales = real_numbers(size(groups * n), random);
+            auto expected = real_numbers(size(m * n), random);
+            const auto before = expected;
+            lb::real_panel p{.n = n, .depth = depth, .group = group, .w = reinterpret_cast<const uint32_t*>(w.data()), .zeros = zeros.data(),
+                             .zero_step = random.in(0, 1) == 0 ? 0 : n, .scales = scales.data(), .scale_step = n};
+            plain::run(codes, m, p, x.data(), depth, nullptr, expected.data(), n);
+            for (const auto where : both_places) {
+              p.w = reinterpret_cast<const uint32_t*>(b_memory.copy(w, where));
+              p.zeros = zero_memory.copy(zeros, where);
+              p.scales = c_memory.copy(scales, where);
+              auto* y = y_memory.copy(before, where);
+              P::run(codes, m, p, a_memory.copy(x, where), depth, off, y, n);
+              const std::string wrong = difference(y, expected);
+              if (!wrong.empty()) FAIL_CHECK(what, m, "x", n, "x", depth, " by ", group, ": ", wrong);
+            }
+          }
+        for (const int count : {1, 32, 45}) {
+          const auto w = start_values(size(lb::ceil_div(count, 32) * bits * n), random);
+          const auto zeros = whole_numbers(size(n), random);
+          std::vector<float> expected(size(lb::round_up(count, 32) * n));
+          plain::unpack(codes, n, count, reinterpret_cast<const uint32_t*>(w.data()), zeros.data(), nullptr, expected.data());
+          for (const auto where : both_places) {
+            auto* to = y_memory.take<float>(expected.size(), where);
+            P::unpack(codes, n, count, reinterpret_cast<const uint32_t*>(b_memory.copy(w, where)), c_memory.copy(zeros, where), off, to);
+            const std::string wrong = difference(to, expected);
+            if (!wrong.empty()) FAIL_CHECK(what, "unpack ", n, " columns, ", count, ": ", wrong);
+          }
+        }
+      }
+    }
+  for (int m = 1; m <= P::rows; ++m)
+    for (int n = P::col_step; n <= P::cols; n += P::col_step)
+      for (const int count : {1, 7, 64}) {
+        const auto x = real_numbers(size(m * count), random), w = real_numbers(size(count * n), random), scales = real_numbers(size(n), random);
+        auto expected = real_numbers(size(m * n), random);
+        const auto before = expected;
+        plain::tile(m, n, count, x.data(), count, w.data(), scales.data(), expected.data(), n);
+        for (const auto where : both_places) {
+          auto* y = y_memory.copy(before, where);
+          P::tile(m, n, count, a_memory.copy(x, where), count, b_memory.copy(w, where), c_memory.copy(scales, where), y, n);
+          const std::string wrong = difference(y, expected);
+          if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " gemm_reals tile ", m, "x", n, "x", count, ": ", wrong);
+        }
+      }
+}
+
 // ---- sums to real numbers: every combination of null pointers
 template <class Arch>
 void check(prims::sums_to_float, Arch) {

@@ -155,6 +155,18 @@ struct gemm_bits {};
 /// w[((k / depth_step * Bytes + b) * n + c) * depth_step + k % depth_step], signed if b = Bytes - 1 and unsigned below.
 struct gemm_words {};
 
+/// Rows of floats times panels of weights of 1 to 16 bits, which pack/real_layout.hpp describes; every operation is rounded on its own.
+/// n is a multiple of col_step up to cols, m at least 1. `off` has room for codes.places() * n numbers.
+///   run(codes, m, panel, x, stride, off, y, y_stride)
+///       y[r * y_stride + c] = sum * scale + y[r * y_stride + c] for each block of the panel in turn, where sum is that over
+///       the block's k in turn, from 0, of x[r * stride + k] * weight(k, c); m <= few_rows. Blocks end at every real_block
+///       numbers of a group, and where the group ends.
+///   unpack(codes, n, count, w, zeros, off, to)
+///       to[k * n + c] = number - zeros[c], as floats, for the k of whole units that cover count
+///   tile(m, n, count, x, stride, w, scales, y, y_stride)
+///       y[r * y_stride + c] = sum * scales[c] + y[r * y_stride + c], sum over k < count of x[r * stride + k] * w[k * n + c]; m <= rows
+struct gemm_reals {};
+
 /// Any number of rows times any number of panels of weights, to 8-bit codes: what prims::gemm and
 /// prims::requantize give together, for architectures that are faster when they do both.
 ///   run<Rule>(rows, n, used, steps, x, stride, w, start, factors, stage, y, y_stride, work, flip)

@@ -19,6 +19,7 @@
 #include <lowbits/arch/xsimd.hpp>
 
 #if defined(LOWBITS_EXTRA_PRIMS)
+#include <lowbits/arch/reals.hpp>  // what not every program includes, for the check below
 #include LOWBITS_EXTRA_PRIMS
 #endif
 #if !defined(LOWBITS_EXTRA_ROWS)
