@@ -7,8 +7,8 @@
 
 #include <lowbits/arch/prim.hpp>
 #include <lowbits/core/fp.hpp>
+#include <lowbits/core/real_layout.hpp>
 #include <lowbits/pack/layout.hpp>
-#include <lowbits/pack/real_layout.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 

@@ -155,7 +155,7 @@ struct gemm_bits {};
 /// w[((k / depth_step * Bytes + b) * n + c) * depth_step + k % depth_step], signed if b = Bytes - 1 and unsigned below.
 struct gemm_words {};
 
-/// Rows of floats times panels of weights of 1 to 16 bits, which pack/real_layout.hpp describes; every operation is rounded on its own.
+/// Rows of floats times panels of weights of 1 to 16 bits, which core/real_layout.hpp describes; every operation is rounded on its own.
 /// n is a multiple of col_step up to cols, m at least 1. `off` has room for codes.places() * n numbers.
 ///   run(codes, m, panel, x, stride, off, y, y_stride)
 ///       y[r * y_stride + c] = sum * scale + y[r * y_stride + c] for each block of the panel in turn, where sum is that over

@@ -9,7 +9,7 @@
 #include <lowbits/arch/prim.hpp>
 #include <lowbits/arch/region.hpp>
 #include <lowbits/core/fp.hpp>
-#include <lowbits/pack/real_layout.hpp>
+#include <lowbits/core/real_layout.hpp>
 #if LOWBITS_BUILD_X86
 #include <lowbits/arch/avx2/real_gemm.hpp>
 #include <lowbits/arch/avx512bw/real_gemm.hpp>

@@ -77,7 +77,7 @@ struct real_weights {
     for (int g = 0; g < zero_rows(); ++g)
       for (ptrdiff_t c = 0; c < step; ++c) *to++ = static_cast<float>(offset + (c < cols && groups > 0 ? of.zero(ptrdiff_t{g} * cols + c) : 0));
     auto* const words = reinterpret_cast<uint32_t*>(packed + numbers_bytes());
-    fill_elements(words, 0u, padded_cols() * column_words());
+    fill_elements(words, uint32_t{0}, padded_cols() * column_words());
     for (int c0 = 0; c0 < cols; c0 += panel)
       for (int c = c0; c < smaller(c0 + panel, cols); ++c)
         for (int k = 0; k < depth; ++k) {

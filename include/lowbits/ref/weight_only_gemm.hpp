@@ -14,8 +14,8 @@
 #include <span>
 
 #include <lowbits/core/fp.hpp>
+#include <lowbits/core/real_layout.hpp>
 #include <lowbits/core/shapes.hpp>
-#include <lowbits/pack/real_layout.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 

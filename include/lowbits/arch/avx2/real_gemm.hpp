@@ -6,7 +6,7 @@
 #include <bit>
 
 #include <lowbits/arch/avx2/float_output.hpp>
-#include <lowbits/pack/real_layout.hpp>
+#include <lowbits/core/real_layout.hpp>
 
 LOWBITS_REGION_AVX2
 namespace lowbits::inline LOWBITS_ABI {

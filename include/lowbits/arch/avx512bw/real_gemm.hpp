@@ -7,7 +7,7 @@
 #include <bit>
 
 #include <lowbits/arch/avx512bw/float_output.hpp>
-#include <lowbits/pack/real_layout.hpp>
+#include <lowbits/core/real_layout.hpp>
 
 LOWBITS_REGION_AVX512BW
 namespace lowbits::inline LOWBITS_ABI {
