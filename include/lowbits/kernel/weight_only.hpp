@@ -29,7 +29,7 @@ struct real_prim {
 template <class Arch>
   requires(!has_prim<prims::gemm_reals, Arch>)
 struct real_prim<Arch> {
-  using type = detail::plain_reals::real_products;
+  using type = lowbits::detail::plain_reals::real_products;
 };
 template <class Arch>
 inline constexpr real_calls real_calls_of = [] {
