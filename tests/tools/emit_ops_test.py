@@ -105,10 +105,7 @@ class EmitOps(ToolTest):
         for arch in ("avx2", "avxvnni", "avx512vnni", "amx"):
             usable = run("run", NETWORKS / "int8_residual.tflite", *self.inputs_of(cases[0]), "--arch", arch, arch=arch).returncode == 0
             for case in cases:
-                if case["name"] == "int16_pooled":  # the tool has no code that lays words out
-                    self.refused(1, "emit", model_file("tflite_ops/networks/int16_pooled"), "-o", self.folder / "other.hpp", "--arch",
-                                 arch, says=["node '", "prepare()"])
-                if case["name"] in ("int8_residual", "uint8_branches", "int4_residual", "hybrid"):
+                if case["name"] in ("int8_residual", "uint8_branches", "int4_residual", "int16_pooled", "hybrid"):
                     path = f"tflite_ops/networks/{case['name']}"
                     if usable:
                         every.append((path, case, arch))

@@ -93,7 +93,73 @@ void compare(const char* what) {
   CHECK(portable.arena_bytes() == net::template arena_bytes_on<lb::arch::generic>);
 }
 
+/// Layers of words: every kind, both sizes of weights and of biases, sums of 32 and 64 bits.
+struct many_words {
+  std::int16_t w16[300];
+  std::int8_t w8[300];
+};
+constexpr many_words w_many = [] {
+  many_words w{};
+  for (int i = 0; i < 300; ++i) w.w16[i] = static_cast<std::int16_t>(i * 7919 - 30000), w.w8[i] = static_cast<std::int8_t>(i * 37 % 255 - 127);
+  return w;
+}();
+template <std::size_t N, class T>
+struct first_of {
+  T value[N];
+};
+template <std::size_t N, class T>
+constexpr first_of<N, T> first(const T (&from)[300]) {
+  first_of<N, T> f{};
+  for (std::size_t i = 0; i < N; ++i) f.value[i] = from[i];
+  return f;
+}
+constexpr auto w8_144 = first<144>(w_many.w8);
+constexpr auto w8_36 = first<36>(w_many.w8);
+constexpr auto first_four = first<4>(w_many.w8);
+constexpr auto w16_144 = first<144>(w_many.w16);
+constexpr auto w16_36 = first<36>(w_many.w16);
+constexpr auto w16_288 = first<288>(w_many.w16);
+constexpr std::int32_t narrow_bias[4] = {1000, -70000, 5, 0};
+constexpr std::int64_t wide_bias[4] = {1'000'000'000'000, -70000, 5, -3'000'000'000};
+
+constexpr auto make_words() {
+  lb::builder<16> g;
+  const auto x = g.input("x", lb::tensor<lb::q16, 6, 5, 4>({.scale = .001f}));
+  const lb::affine out{.scale = .01f};
+  const lb::symmetric w{.01f}, fine{.00005f};
+  const auto a = g.conv2d("conv", x, {.out_c = 4, .kernel = 3, .pad = 1, .weights = lb::weights(w8_144.value, w), .bias = narrow_bias,
+                                      .out = out, .policy = lb::rounding::double_gemmlowp});
+  const auto b = g.depthwise("depthwise", x, {.kernel = 3, .pad = 1, .weights = lb::weights(w8_36.value, w), .bias = wide_bias,
+                                              .out = out, .policy = lb::rounding::tflite_int64});
+  const auto c = g.transposed_conv2d("transposed", b, {.out_c = 4, .kernel = 3, .stride = 2, .weights = lb::weights(w16_144.value, fine),
+                                                       .bias = wide_bias, .out = out});
+  g.output(g.conv2d("one tap", c, {.out_c = 1, .weights = lb::weights(first_four.value, w), .out = out, .policy = lb::rounding::even_float}));
+  g.output(g.depthwise("wide depthwise", b, {.kernel = 3, .weights = lb::weights(w16_36.value, fine), .bias = narrow_bias, .out = out}));
+  return g.output(g.conv2d("wide", a, {.out_c = 8, .kernel = 3, .weights = lb::weights(w16_288.value, fine), .out = out,
+                                       .policy = lb::rounding::even_float}));
+}
+
+/// Its weights take the room of the compiled model's on every architecture: all layers are prepared.
+template <auto Make>
+void compare_prepared(const char* what) {
+  using net = lb::model<Make>;
+  CAPTURE(what);
+  lowbits_test::for_each_arch([&](lb::arch_id arch, const std::string& name) {
+    CAPTURE(name);
+    const lb::runtime_model m(net::graph, arch);
+    lb::with_arch(arch, [&]<class Arch>(Arch) {
+      CHECK(m.prepared_bytes() + lb::packed_alignment == lb::model_layout<net>::template packed_end<Arch>);
+    });
+  });
+}
+
 }  // namespace
+
+TEST_CASE("runtime model: layers of words are prepared") {
+  compare_prepared<op_graphs::make_wide>("16-bit activations");
+  compare_prepared<make_words>("layers of words");
+  compare<make_words>("layers of words");
+}
 
 TEST_CASE("runtime model: every operation gives the bytes of the compiled model") {
   using namespace op_graphs;

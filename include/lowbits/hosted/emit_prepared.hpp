@@ -14,21 +14,18 @@ namespace lowbits::inline LOWBITS_ABI {
 
 namespace emit {
 
-/// The step that packs node i. The layout of bytes for a matrix does not depend on what its sums become: where there
-/// is no code for the node's own rounding or output, that of another one serves.
+/// The step that packs node i. The layout for a matrix does not depend on what its sums become, nor that of words
+/// for a depthwise convolution: where there is no code for the node's own rounding or output, that of another one serves.
 inline runtime_step packing_step(const runtime_graph& g, int i, arch_id arch) {
   const auto has_code = [i](const runtime_graph& graph) {
-    const step_signature s = signature_of(graph, i);
-    for (size_t k = 0; k < runtime_signatures::all.count; ++k)
-      if (runtime_signatures::all.value[k] == s) return true;
-    return false;
+    return runtime_signatures::place_of(signature_of(graph, i)) < runtime_signatures::all.count;
   };
   if (has_code(g)) return make_runtime_step(g, i, arch);
   runtime_graph other = g;
   node& n = other[i];
   n.policy = rounding::single;
   if (n.out.kind == element::codes) n.out.format = other[n.in[0]].out.format;
-  if (n.kind == op_kind::depthwise || !has_code(other))
+  if ((n.kind == op_kind::depthwise && is_byte(signature_of(g, i).x)) || !has_code(other))
     refuse("emit_header", joined("node '", n.name, "' combines number types or a rounding that have no layout to be emitted"),
            "name no architecture, and call net::prepare() in the program");
   return make_runtime_step(other, i, arch);

@@ -59,6 +59,17 @@ constexpr void add_weighted(list& l, op_kind kind) noexcept {
         s.has_wide_sums = false;
         if (!wide_bias) l.add(s);
       }
+  // Prepared ones for what TFLite, ONNX and quantize_model make; place_of says why their sums are always wide.
+  const auto add_words = [&](rounding r, weight_storage w, bool wide_bias) {
+    l.add({.kind = kind, .x = number_type::q16, .out = number_type::q16, .policy = r, .weights = w, .has_wide_bias = wide_bias,
+           .has_wide_sums = true, .is_prepared = true});
+  };
+  for (bool wide_bias : {false, true}) {
+    add_words(rounding::tflite_int64, weight_storage::s8, wide_bias);
+    for (weight_storage w : {weight_storage::s8, weight_storage::s16}) add_words(rounding::single, w, wide_bias);
+  }
+  add_words(rounding::double_gemmlowp, weight_storage::s8, false);
+  for (weight_storage w : {weight_storage::s8, weight_storage::s16}) add_words(rounding::even_float, w, false);
 }
 
 constexpr void add_binary(list& l) noexcept {
@@ -138,5 +149,14 @@ inline constexpr list all = [] {
     for (op_kind kind : {op_kind::pad, op_kind::slice, op_kind::transpose}) l.add({.kind = kind, .x = t, .out = t});
   return l;
 }();
+
+/// Where the code for a signature is in the list; list::capacity without any. Prepared products of words are summed in 64 bits
+/// whatever the sums need: layout and result are the same.
+constexpr size_t place_of(step_signature s) noexcept {
+  if (s.is_prepared && is_word(s.x) && s.out != sums) s.has_wide_sums = true;
+  for (size_t k = 0; k < all.count; ++k)
+    if (all.value[k] == s) return k;
+  return list::capacity;
+}
 
 }  // namespace lowbits::runtime_signatures

@@ -68,8 +68,8 @@ runtime_step make_runtime_step(const runtime_graph& g, int i, arch_id arch) {
            "compile the graph with model<>, or use error_compensation::exact");
   step_signature wanted = signature_of(g, i);
   for (;;) {
-    for (size_t k = 0; k < runtime_signatures::all.count; ++k)
-      if (runtime_signatures::all.value[k] == wanted) return detail::runtime_makers.make[k](g, i, arch);
+    const size_t k = runtime_signatures::place_of(wanted);
+    if (k < runtime_signatures::all.count) return detail::runtime_makers.make[k](g, i, arch);
     if (!wanted.is_prepared) break;
     wanted.is_prepared = false;
   }
