@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-// Matrix products with weights of 1 to 8 bits, kept at that width: lowbit/<bits>b_<rows>x<cols>x<depth>/<arch>, signed 8-bit
-// codes to 32-bit sums, by the public call. GB/s is the rate at which packed weights pass, `share` its part of what
+// Matrix products with weights of 1 to 8 bits, kept at that width: lowbit/<bits>b_<rows>x<cols>x<depth>/<arch> (trits: five
+// weights in a byte), signed 8-bit codes to 32-bit sums, by the public call. GB/s is the rate at which packed weights pass, `share` its part of what
 // this processor reads from the cache they lie in, measured in the same process.
 
 #include "support.hpp"
@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <lowbits/kernel/prepared_gemm.hpp>
+#include <lowbits/kernel/trit_gemm.hpp>
 
 namespace {
 
@@ -48,7 +48,7 @@ struct lowbit_case {
   }
   typename product_type::weights_type weights() const {
     if constexpr (std::is_integral_v<W>) return reinterpret_cast<const W*>(stream.data());
-    else return {stream.data(), stream.size()};
+    else return {stream.data(), static_cast<size_t>(product.shape().cols) * static_cast<size_t>(product.shape().depth)};
   }
   void run() {
     if (product.run(x.data(), packed.span(), {}, y.data(), scratch.span()) != lb::status::ok) std::abort();
@@ -56,9 +56,9 @@ struct lowbit_case {
 };
 
 template <class W>
-void add(int bits, const char* arch_name, lb::arch_id arch) {
+void add(double bits, const std::string& width, const char* arch_name, lb::arch_id arch) {
   for (const product_size& s : sizes) {
-    const std::string name = "lowbit/" + std::to_string(bits) + "b_" + std::to_string(s.rows) + "x" + std::to_string(s.cols) + "x" +
+    const std::string name = "lowbit/" + width + "_" + std::to_string(s.rows) + "x" + std::to_string(s.cols) + "x" +
                              std::to_string(s.depth) + "/" + arch_name;
     benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
       auto& c = prepared(name, [&] { return std::make_unique<lowbit_case<W>>(s, arch); });
@@ -74,14 +74,15 @@ const bool registered = [] {
     const auto one = [&]<class Arch>(Arch) {
       if (!lb::is_usable<Arch>() || !lb::kernel::keeps_bits<Arch, lb::packed_view<lb::q4>>()) return;
       constexpr lb::arch_id id = lb::arch_id_of<Arch>;
-      add<lb::q1>(1, Arch::name, id);
-      add<lb::q2>(2, Arch::name, id);
-      add<lb::q3>(3, Arch::name, id);
-      add<lb::q4>(4, Arch::name, id);
-      add<lb::q5>(5, Arch::name, id);
-      add<lb::q6>(6, Arch::name, id);
-      add<lb::q7>(7, Arch::name, id);
-      add<int8_t>(8, Arch::name, id);
+      add<lb::q1>(1, "1b", Arch::name, id);
+      add<lb::trits>(1.6, "trits", Arch::name, id);
+      add<lb::q2>(2, "2b", Arch::name, id);
+      add<lb::q3>(3, "3b", Arch::name, id);
+      add<lb::q4>(4, "4b", Arch::name, id);
+      add<lb::q5>(5, "5b", Arch::name, id);
+      add<lb::q6>(6, "6b", Arch::name, id);
+      add<lb::q7>(7, "7b", Arch::name, id);
+      add<int8_t>(8, "8b", Arch::name, id);
     };
     (one(Archs{}), ...);
   }(lb::all_archs{});

@@ -11,6 +11,7 @@
 #include "support.hpp"
 
 #include <lowbits/arch/reals.hpp>
+#include <lowbits/arch/trits.hpp>
 #include <lowbits/kernel/select.hpp>
 
 namespace {
@@ -106,6 +107,24 @@ void add(prims::gemm_reals, Arch) {
     }
     count_operations(state, 2.0 * P::rows * n * depth);
   });
+}
+
+template <class Arch>
+void add(prims::gemm_trits, Arch) {
+  constexpr int cols = 64, groups = 12, depth = 20 * groups;
+  for (const int rows : {1, 4})
+    add_benchmark<Arch>(rows == 1 ? "gemm_trits_row" : "gemm_trits_4_rows", [rows](benchmark::State& state) {
+      const auto x = random_codes<int8_t>(static_cast<size_t>(rows * depth));
+      auto w = random_codes<unsigned char>(static_cast<size_t>(cols * depth / 5));
+      for (auto& b : w) b = static_cast<unsigned char>(28 * (b / 28) + b % 27);
+      const std::vector<int32_t> start(cols), offsets(static_cast<size_t>(rows));
+      std::vector<int32_t> acc(static_cast<size_t>(rows * cols));
+      for (auto _ : state) {
+        lb::prim<prims::gemm_trits, Arch>::run(rows, cols, groups, x.data(), depth, w.data(), 0, start.data(), offsets.data(), acc.data());
+        benchmark::ClobberMemory();
+      }
+      count_operations(state, 2.0 * rows * cols * depth);
+    });
 }
 
 /// Weights of one byte and of two.

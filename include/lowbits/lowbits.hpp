@@ -53,6 +53,9 @@
 #include <lowbits/graph/model.hpp>
 
 // Few programs need these, and not all pay for them.
+#if defined(LOWBITS_TRITS)
+#include <lowbits/kernel/trit_gemm.hpp>
+#endif
 #if defined(LOWBITS_WEIGHT_ONLY)
 #include <lowbits/kernel/weight_only_gemm.hpp>
 #endif

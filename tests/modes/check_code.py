@@ -22,6 +22,7 @@ USES = {
     "gemm": ["P::run"],
     "gemm_codes": [f"P::template run<{ONCE}, int8_t>", f"P::template run<{TWICE}, int8_t>"],
     "gemm_bits": [f"P::template run<{bits}>" for bits in range(1, 8)],
+    "gemm_trits": ["P::run"],
     "gemm_words": ["P::template run<1>", "P::template run<2>"],
     "gemm_reals": ["P::run", "P::unpack", "P::tile"],
     "requantize_wide": [f"P::template run<{ONCE}, int16_t>", f"P::template run<{BRIEF}, int8_t>"],
@@ -50,6 +51,7 @@ INSTRUCTIONS = {
              "avx2": r"vpmaddwd .*%ymm", "sse41": r"^pmaddwd"},
     "gemm_codes": {"amx": r"tdpbusd", "avx512vnni": r"vpdpbusd .*%zmm"},
     "gemm_bits": {"avx512vnni": r"vpdpbusd .*%zmm", "avx2": r"vpmaddubsw .*%ymm"},
+    "gemm_trits": {"avx512vnni": r"vpdpbusd .*%zmm", "avx2": r"vpmaddubsw .*%ymm"},
     "gemm_words": {"avx512vnni": r"vpdpwssd .*%zmm", "avx512bw": r"vpmaddwd .*%zmm", "avx2": r"vpmaddwd .*%ymm"},
     "gemm_reals": {"avx512bw": r"vmulps .*%zmm", "avx2": r"vmulps .*%ymm"},
     "requantize_wide": {"avx512bw": r"vpmuldq .*%zmm", "avx2": r"vpmuldq .*%ymm"},
@@ -91,7 +93,7 @@ def rows_of(include):
 
 def source_of(rows):
     """A function per row that has the addresses of what it uses."""
-    text = "#include <lowbits/arch/reals.hpp>\n#include <lowbits/kernel/select.hpp>\nnamespace lb = lowbits;\n"
+    text = "#include <lowbits/arch/reals.hpp>\n#include <lowbits/arch/trits.hpp>\n#include <lowbits/kernel/select.hpp>\nnamespace lb = lowbits;\n"
     for op, arch in rows:
         keep = "; ".join(f"to[{i}] = reinterpret_cast<const void*>(&{use})" for i, use in enumerate(USES[op]))
         text += (f"template <class P> void {op}_{arch}(const void** to) {{ {keep}; }}\n"

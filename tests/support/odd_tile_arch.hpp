@@ -155,6 +155,28 @@ struct prim<prims::gemm_reals, arch::odd_tile> {
 };
 
 template <>
+struct prim<prims::gemm_trits, arch::odd_tile> {
+  static int number(const unsigned char* w, int groups, int c, int k) {
+    const int b = w[(c / 16 * groups + k / 20) * 64 + c % 16 * 4 + k % 4], d = k % 20 / 4;
+    const int digits[] = {b % 28 % 3, b % 28 / 3 % 3, b % 28 / 9, b / 28 % 3, b / 28 / 3};
+    return digits[d];
+  }
+  static void run(int m, int n, int groups, const int8_t* x, ptrdiff_t stride, const unsigned char* w, int /*twice*/,
+                  const int32_t* start, const int32_t* offsets, int32_t* acc) noexcept {
+    for (int r = 0; r < m; ++r)
+      for (int c = 0; c < n; ++c) {
+        auto sum = static_cast<uint32_t>(start[c]) + static_cast<uint32_t>(offsets[r]);
+        for (int k = 0; k < 20 * groups; ++k) sum += static_cast<uint32_t>(x[r * stride + k] * number(w, groups, c, k));
+        acc[r * n + c] = static_cast<int32_t>(sum);
+      }
+  }
+  static void unpack(int n, int groups, int step, const unsigned char* w, int /*twice*/, int minus, int8_t* to) noexcept {
+    for (int c = 0; c < n; ++c)
+      for (int k = 0; k < 20 * groups; ++k) to[(k / step * n + c) * step + k % step] = static_cast<int8_t>(number(w, groups, c, k) - minus);
+  }
+};
+
+template <>
 struct prim<prims::gemm_words, arch::odd_tile> {
   static constexpr int rows = 3, cols = 10, col_step = 5, depth_step = 3;
   template <class Code>
@@ -450,6 +472,7 @@ struct prim<prims::position_mean, arch::odd_tile> {
   LOWBITS_PRIM(gemm_codes, odd_tile)                                                              \
   LOWBITS_PRIM(gemm_bits, odd_tile)                                                               \
   LOWBITS_PRIM(gemm_reals, odd_tile)                                                              \
+  LOWBITS_PRIM(gemm_trits, odd_tile)                                                              \
   LOWBITS_PRIM(gemm_words, odd_tile)                                                              \
   LOWBITS_PRIM(requantize_wide, odd_tile)                                                         \
   LOWBITS_PRIM(requantize, odd_tile)                                                              \

@@ -442,6 +442,50 @@ void check(prims::gemm_reals, Arch) {
       }
 }
 
+// ---- weights of five in a byte: all bytes that can be
+template <class Arch>
+void check(prims::gemm_trits, Arch) {
+  using P = lb::prim<prims::gemm_trits, Arch>;
+  using plain = lb::prim<prims::gemm_trits, odd_tile>;
+  naive::random_numbers random(20);
+  const auto weights = [&](int n, int groups) {
+    std::vector<uint8_t> w(static_cast<std::size_t>(n * groups * 4));
+    for (auto& b : w) b = static_cast<uint8_t>(28 * random.in(0, 8) + random.in(0, 26));
+    return w;
+  };
+  const auto compare = [&](int m, int n, int groups, const std::vector<int8_t>& x, const std::vector<uint8_t>& w) {
+    const int depth = 20 * groups;
+    const auto start = start_values(static_cast<std::size_t>(n), random), offsets = start_values(static_cast<std::size_t>(m), random);
+    std::vector<int32_t> expected(static_cast<std::size_t>(m * n));
+    plain::run(m, n, groups, x.data(), depth, w.data(), 0, start.data(), offsets.data(), expected.data());
+    for (const auto where : both_places) {
+      auto* acc = y_memory.take<int32_t>(expected.size(), where);
+      P::run(m, n, groups, a_memory.copy(x, where), depth, b_memory.copy(w, where), 0, c_memory.copy(start, where), d_memory.copy(offsets, where), acc);
+      const std::string wrong = difference(acc, expected);
+      if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " gemm_trits ", m, "x", n, "x", depth, ": ", wrong);
+    }
+  };
+  for (int m = 1; m <= 9; ++m)
+    for (int n = 16; n <= 144; n += m == 1 ? 16 : 48)
+      for (const int groups : {0, 1, 2, 5}) compare(m, n, groups, codes<int8_t>(static_cast<std::size_t>(m * 20 * groups), random), weights(n, groups));
+  // The largest sums, one group more than a digit's own sum can take.
+  compare(1, 16, 16384, std::vector<int8_t>(20 * 16384, -128), std::vector<uint8_t>(64 * 16384, 28 * 8 + 26));
+  for (const int n : {16, 48})
+    for (const int groups : {0, 1, 3})
+      for (const int step : {2, 4}) {
+        if (step == 2 && lb::kernel::tile_of<lb::best_prim<prims::gemm, Arch>>.depth_step == 4) continue;
+        const auto w = weights(n, groups);
+        std::vector<int8_t> expected(static_cast<std::size_t>(n * groups * 20));
+        plain::unpack(n, groups, step, w.data(), 0, 1, expected.data());
+        for (const auto where : both_places) {
+          auto* to = y_memory.take<int8_t>(expected.size(), where);
+          P::unpack(n, groups, step, b_memory.copy(w, where), 0, 1, to);
+          const std::string wrong = difference(to, expected);
+          if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " unpack of trits, ", n, " columns, ", groups, " groups, step ", step, ": ", wrong);
+        }
+      }
+}
+
 // ---- sums to real numbers: every combination of null pointers
 template <class Arch>
 void check(prims::sums_to_float, Arch) {

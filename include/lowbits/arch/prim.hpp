@@ -144,6 +144,11 @@ struct gemm {};
 /// run is no slower than prims::gemm of the same architecture where the weights do not stay in an L2 cache.
 struct gemm_bits {};
 
+/// The same with numbers 0, 1 and 2, five in a byte (headers of its own, kernel/trit_gemm.hpp includes them): run and unpack of
+/// gemm_bits without the template argument, where k < 20 * groups, twice is 0, and number(k, c) is digit k % 20 / 4 of the byte
+///   w[(c / 16 * groups + k / 20) * 64 + c % 16 * 4 + k % 4] = d0 + 3 * d1 + 9 * d2 + 28 * (d3 + 3 * d4)
+struct gemm_trits {};
+
 /// A tile of a product of words, which hold codes of up to 16 bits, and weights of as many, exact. `Bytes` of a
 /// weight are stored: one where it is in [-128, 127], else two. There is no alignment and no padding but to whole steps.
 ///   fetch(rows, n, x, x_step, to, to_step)

@@ -9,15 +9,20 @@
 
 namespace lowbits::inline LOWBITS_ABI::kernel {
 
-/// Weights stand for number * 2^twice - offset, the number being what eights_layout stores.
+/// Weights stand for number * 2^twice - offset, the number being what eights_layout stores. As `bits`, threes stands for
+/// numbers 0, 1 and 2 that share a byte by fives (prims::gemm_trits).
 struct bits_code {
+  static constexpr int threes = 8;
+
   int bits = 0, offset = 0, twice = 0;
   bool for_all_rows = false;  ///< the architecture is as fast with them as with 8 bits
 };
 template <class W>
 inline constexpr bits_code bits_code_of = [] {
   bits_code b;
-  if constexpr (requires { typename W::q; }) {
+  if constexpr (requires { typename W::storage_kind; }) {
+    b = {bits_code::threes, 1, 0};
+  } else if constexpr (requires { typename W::q; }) {
     using Q = typename W::q;
     if (Q::bits < 8) b = {Q::bits, Q::is_binary ? 1 : Q::is_signed ? 1 << (Q::bits - 1) : 0, Q::is_binary ? 1 : 0};
   }
@@ -44,18 +49,22 @@ inline constexpr bits_code bits_code_on = [] {
 /// The layout of prepared weights of few bits: start values for a few rows, start values for many, and strips of 16
 /// columns (eights_layout), the depth made up to whole groups.
 struct bits_weights {
-  static constexpr int strip = 16, group = 32;
+  static constexpr int strip = 16;
   static constexpr int few_rows = 15;  ///< more rows than these are worth unpacking for, as a rule
 
   gemm_tile tile;
   bits_code code;
   int depth = 0, cols = 0;
 
-  constexpr int padded_depth() const noexcept { return round_up(depth, larger(group, tile.depth_pad)); }
-  constexpr int groups() const noexcept { return padded_depth() / group; }
+  constexpr bool in_threes() const noexcept { return code.bits == bits_code::threes; }
+  /// Rows of the depth, and vectors of 64 bytes, in a group.
+  constexpr int group() const noexcept { return in_threes() ? 20 : 32; }
+  constexpr int vectors() const noexcept { return in_threes() ? 1 : code.bits; }
+  constexpr int padded_depth() const noexcept { return round_up(round_up(depth, tile.depth_pad), group()); }
+  constexpr int groups() const noexcept { return padded_depth() / group(); }
   constexpr int padded_cols() const noexcept { return round_up(cols, strip); }
   constexpr size_t start_bytes() const noexcept { return work_bytes(static_cast<size_t>(padded_cols()), sizeof(int32_t)); }
-  constexpr size_t strip_bytes() const noexcept { return static_cast<size_t>(groups()) * 64 * static_cast<size_t>(code.bits); }
+  constexpr size_t strip_bytes() const noexcept { return static_cast<size_t>(groups()) * 64 * static_cast<size_t>(vectors()); }
   constexpr size_t bytes() const noexcept {
     return 2 * start_bytes() + static_cast<size_t>(padded_cols() / strip) * strip_bytes();
   }
@@ -82,21 +91,26 @@ struct bits_weights {
     auto* to = packed + 2 * start_bytes();
     for (int c = 0; c < padded_cols(); ++c) few[c] = 0;
     for (int c0 = 0; c0 < padded_cols(); c0 += strip)
-      for (int k0 = 0; k0 < padded_depth(); k0 += group, to += 64 * Bits)
+      for (int k0 = 0; k0 < padded_depth(); k0 += group(), to += 64 * vectors())
         for (int lane = 0; lane < 64; ++lane) {
           const int c = c0 + lane / 4;
           unsigned char shared[8] = {};
-          for (int i = 0; i < 8; ++i) {
+          for (int i = 0; i < group() / 4; ++i) {
             const int k = k0 + 4 * i + lane % 4;
             if (c >= cols || k >= depth) continue;
             const int w = weight(c, k);
             few[c] = static_cast<int32_t>(static_cast<uint32_t>(few[c]) + static_cast<uint32_t>(w));
             const auto number = static_cast<unsigned>((w + code.offset) >> code.twice);
-            eight_codes_parts(Bits, i, [&](const code_part& p) {
-              shared[p.byte] = static_cast<unsigned char>(shared[p.byte] | (number >> p.from & ((1u << p.width) - 1u)) << p.shift);
-            });
+            if constexpr (Bits == bits_code::threes) {
+              constexpr unsigned char unit[] = {1, 3, 9, 28, 84};
+              shared[0] = static_cast<unsigned char>(shared[0] + number * unit[i]);
+            } else {
+              eight_codes_parts(Bits, i, [&](const code_part& p) {
+                shared[p.byte] = static_cast<unsigned char>(shared[p.byte] | (number >> p.from & ((1u << p.width) - 1u)) << p.shift);
+              });
+            }
           }
-          for (int t = 0; t < Bits; ++t) to[64 * t + lane] = shared[t];
+          for (int t = 0; t < vectors(); ++t) to[64 * t + lane] = shared[t];
         }
     for (int c = 0; c < padded_cols(); ++c) {
       const auto sum = static_cast<uint32_t>(few[c]), numbers = sum + static_cast<uint32_t>(code.offset) * static_cast<uint32_t>(depth);
@@ -157,8 +171,14 @@ inline constexpr auto bits_calls_of = [] {
   using B = best_prim<prims::gemm_bits, Arch>;
   constexpr bits_code code = bits_code_on<Arch, W>;
   constexpr int signed_shift = X(-1) < X(0) ? 0 : -128;
-  return bits_calls<typename P::element>{code, P::template shift<X> - signed_shift, signed_shift, &B::template run<code.bits>,
-                                         &B::template unpack<code.bits>, &B::rows};
+  bits_calls<typename P::element> calls{code, P::template shift<X> - signed_shift, signed_shift, nullptr, nullptr, &B::rows};
+  if constexpr (code.bits == bits_code::threes) {
+    using T = best_prim<prims::gemm_trits, Arch>;
+    calls.run = &T::run, calls.unpack = &T::unpack;
+  } else {
+    calls.run = &B::template run<code.bits>, calls.unpack = &B::template unpack<code.bits>;
+  }
+  return calls;
 }();
 
 /// As byte_product.

@@ -120,7 +120,8 @@ public:
 private:
   packed_gemm_header header(int x_zero, int w_zero) const noexcept {
     constexpr uint32_t types = (std::is_signed_v<X> ? 1u : 2u) | (operand::is_signed ? 4u : 8u) | operand::bits % 8u << 4 |
-                               (sizeof(X) == 2 ? 128u : 0u) | (operand::bits > 8 ? operand::bits << 8 : 0u);
+                               (sizeof(X) == 2 ? 128u : 0u) | (operand::bits > 8 ? operand::bits << 8 : 0u) |
+                               (requires { typename weights_type::storage_kind; } ? 0x1'0000u : 0u);
     return {.arch = static_cast<uint32_t>(arch_), .types = types, .cols = s_.cols, .depth = s_.depth,
             .x_zero = x_zero, .w_zero = w_zero, .bytes = packed_bytes_};
   }

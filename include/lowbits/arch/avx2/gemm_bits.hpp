@@ -39,6 +39,20 @@ LOWBITS_REGION_INLINE void dot(vec& acc, vec u, vec s) {
 #endif
 }
 
+/// Four codes of each of 8 + 8 columns to a panel of n columns whose steps have 4 or 2 codes.
+LOWBITS_REGION_INLINE void store_fours(int8_t* to, int n, int step, vec a, vec b) {
+  if (step == 4) {
+    store(to, a);
+    store(to + 32, b);
+  } else {  // the first two codes of every column, and the others
+    const vec low = _mm256_set1_epi32(0xffff);
+    const vec first = _mm256_packus_epi32(in_both(a, low), in_both(b, low));
+    const vec second = _mm256_packus_epi32(_mm256_srli_epi32(a, 16), _mm256_srli_epi32(b, 16));
+    store(to, _mm256_permute4x64_epi64(first, 0xd8));
+    store(to + ptrdiff_t{2} * n, _mm256_permute4x64_epi64(second, 0xd8));
+  }
+}
+
 #include <lowbits/arch/bits_gemm.inc>
 
 }  // namespace detail::avx2_bits
@@ -72,17 +86,7 @@ struct prim<prims::gemm_bits, arch::avx2> {
             q[h] = codes[h].template code<I>();
             q[h] = _mm256_sub_epi8(_mm256_add_epi8(q[h], in_both(q[h], again)), drop);
           }
-          int8_t* const four = at + ptrdiff_t{4} * I * n;
-          if (step == 4) {
-            store(four, q[0]);
-            store(four + 32, q[1]);
-          } else {  // the first two codes of every column, and the others
-            const vec low = _mm256_set1_epi32(0xffff);
-            const vec first = _mm256_packus_epi32(in_both(q[0], low), in_both(q[1], low));
-            const vec second = _mm256_packus_epi32(_mm256_srli_epi32(q[0], 16), _mm256_srli_epi32(q[1], 16));
-            store(four, _mm256_permute4x64_epi64(first, 0xd8));
-            store(four + ptrdiff_t{2} * n, _mm256_permute4x64_epi64(second, 0xd8));
-          }
+          store_fours(at + ptrdiff_t{4} * I * n, n, step, q[0], q[1]);
         };
         one(std::integral_constant<int, 0>{}), one(std::integral_constant<int, 1>{}), one(std::integral_constant<int, 2>{});
         one(std::integral_constant<int, 3>{}), one(std::integral_constant<int, 4>{}), one(std::integral_constant<int, 5>{});
