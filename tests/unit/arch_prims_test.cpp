@@ -323,6 +323,7 @@ void check_gemm_bits(naive::random_numbers& random) {
   for (int m = 1; m <= 9; ++m)
     for (int n = 16; n <= 144; n += m == 1 ? 16 : 48)
       for (const int groups : {0, 1, 2, 5}) compare(m, n, groups, codes<int8_t>(static_cast<std::size_t>(m * 32 * groups), random), weights(n, groups));
+  compare(23, 48, 3, codes<int8_t>(static_cast<std::size_t>(23 * 96), random), weights(48, 3));
   // The largest sums, one group more than the fields' own sums can take.
   if (Bits == 1 || Bits == 4 || Bits == 7)
     compare(1, 16, 2049, std::vector<int8_t>(32 * 2049, -128), std::vector<uint8_t>(64 * Bits * 2049, 0xff));

@@ -78,7 +78,7 @@ struct bits_weights {
   constexpr gemm_weights unpacked(int columns) const noexcept {
     gemm_tile t = tile;
     t.col_step = strip;
-    if (t.rows_in_cache == 0) t.rows_in_cache = 192 * 1024;
+    if (t.rows_in_cache == 0) t.rows_in_cache = 208 * 1024;  // 48 rows of 4096: whole tiles of 8 and of 12
     return {t, depth, columns};
   }
 
