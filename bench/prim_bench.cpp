@@ -11,6 +11,7 @@
 #include "support.hpp"
 
 #include <lowbits/arch/reals.hpp>
+#include <lowbits/arch/groups.hpp>
 #include <lowbits/arch/trits.hpp>
 #include <lowbits/kernel/select.hpp>
 
@@ -121,6 +122,26 @@ void add(prims::gemm_trits, Arch) {
       std::vector<int32_t> acc(static_cast<size_t>(rows * cols));
       for (auto _ : state) {
         lb::prim<prims::gemm_trits, Arch>::run(rows, cols, groups, x.data(), depth, w.data(), 0, start.data(), offsets.data(), acc.data());
+        benchmark::ClobberMemory();
+      }
+      count_operations(state, 2.0 * rows * cols * depth);
+    });
+}
+
+template <class Arch>
+void add(prims::gemm_groups, Arch) {
+  using P = lb::prim<prims::gemm_groups, Arch>;
+  constexpr int cols = 64, eights = 8, depth = 32 * eights, bits = 4;
+  for (const int rows : {1, 4})
+    add_benchmark<Arch>(rows == 1 ? "gemm_groups_4_row" : "gemm_groups_4_4_rows", [rows](benchmark::State& state) {
+      const auto x = random_codes<int8_t>(static_cast<size_t>(rows * depth));
+      const auto w = random_codes<unsigned char>(static_cast<size_t>(cols * depth / 8 * bits));
+      const std::vector<int32_t> offsets(static_cast<size_t>(rows * eights));
+      const std::vector<float> factors(cols * eights, 1.5f);
+      std::vector<float> acc(static_cast<size_t>(rows * cols));
+      for (auto _ : state) {
+        P::template run<bits, float>(rows, cols, {x.data(), depth, w.data(), 0, eights, 1, 1, eights, offsets.data(), nullptr, factors.data(), 0}, nullptr,
+                                     acc.data(), cols);
         benchmark::ClobberMemory();
       }
       count_operations(state, 2.0 * rows * cols * depth);

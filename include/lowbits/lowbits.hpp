@@ -43,7 +43,6 @@
 #include <lowbits/kernel/dynamic_quantize.hpp>
 
 #include <lowbits/kernel/compensated_gemm.hpp>
-#include <lowbits/kernel/grouped_gemm.hpp>
 #include <lowbits/kernel/prepared_gemm.hpp>
 
 #include <lowbits/op/coded_weights.hpp>
@@ -53,6 +52,9 @@
 #include <lowbits/graph/model.hpp>
 
 // Few programs need these, and not all pay for them.
+#if defined(LOWBITS_GROUPS)
+#include <lowbits/kernel/grouped_gemm.hpp>
+#endif
 #if defined(LOWBITS_TRITS)
 #include <lowbits/kernel/trit_gemm.hpp>
 #endif

@@ -177,6 +177,47 @@ struct prim<prims::gemm_trits, arch::odd_tile> {
 };
 
 template <>
+struct prim<prims::gemm_groups, arch::odd_tile> {
+  template <int Bits, class Factor, class Total>
+  static void run(int m, int n, const group_operands& s, const int32_t* start, Total* acc, ptrdiff_t acc_stride) noexcept {
+    using bits = prim<prims::gemm_bits, arch::odd_tile>;
+    for (int r = 0; r < m; ++r)
+      for (int c = 0; c < n; ++c) {
+        Total total{};
+        if constexpr (!std::is_same_v<Total, float>) total = start != nullptr ? start[c] : 0;
+        for (int g = 0; g < s.groups; ++g) {
+          const ptrdiff_t at = (ptrdiff_t{c / 16} * s.groups + g) * 16 + c % 16;
+          auto sum = static_cast<uint32_t>(s.offsets[r * s.groups + g]) + static_cast<uint32_t>(s.starts != nullptr ? s.starts[at] : 0);
+          for (int e = g / s.repeats * s.length; e < (g / s.repeats + 1) * s.length && e < s.eights; ++e)
+            for (int k = 0; k < 32; ++k) {
+              const int code = s.x[r * s.stride + 32 * (s.repeats * e + g % s.repeats) + k];
+              sum += static_cast<uint32_t>(code * (bits::number<Bits>(s.w, s.eights, c, 32 * e + k) << s.twice));
+            }
+          const Factor factor = static_cast<const Factor*>(s.factors)[at];
+          if constexpr (std::is_same_v<Factor, float>) total = fp::sum(total, fp::product(static_cast<float>(static_cast<int32_t>(sum)), factor));
+          else if constexpr (std::is_same_v<Factor, half>) total = fp::sum(total, fp::product(static_cast<float>(static_cast<int32_t>(sum)), factor.value()));
+          else total = static_cast<int32_t>(static_cast<uint32_t>(total) + static_cast<uint32_t>(static_cast<int32_t>(sum * factor + (1u << s.shift >> 1)) >> s.shift));
+        }
+        acc[r * acc_stride + c] = total;
+      }
+  }
+  static void rows(int n, const uint8_t* x, int minus, int8_t* to, int32_t* sums) noexcept {
+    for (int i = 0; i < round_up(n, 64); ++i) {
+      if (i % 16 == 0) sums[i / 16] = 0;
+      sums[i / 16] += to[i] = i < n ? static_cast<int8_t>(minus != 0 ? x[i] - minus : static_cast<int8_t>(x[i])) : int8_t{0};
+    }
+  }
+  static void finish(int rows, int cols, const float* acc, ptrdiff_t acc_stride, const float_stage& s, float* y, ptrdiff_t y_stride) noexcept {
+    for (int r = 0; r < rows; ++r)
+      for (int c = 0; c < cols; ++c) {
+        const float scale = fp::product(s.row_scales != nullptr ? s.row_scales[r] : 1.0f, s.scales != nullptr ? s.scales[c] : 1.0f);
+        const float v = fp::product(acc[r * acc_stride + c], scale);
+        y[r * y_stride + c] = s.bias != nullptr ? fp::sum(v, s.bias[c]) : v;
+      }
+  }
+};
+
+template <>
 struct prim<prims::gemm_words, arch::odd_tile> {
   static constexpr int rows = 3, cols = 10, col_step = 5, depth_step = 3;
   template <class Code>
@@ -473,6 +514,7 @@ struct prim<prims::position_mean, arch::odd_tile> {
   LOWBITS_PRIM(gemm_bits, odd_tile)                                                               \
   LOWBITS_PRIM(gemm_reals, odd_tile)                                                              \
   LOWBITS_PRIM(gemm_trits, odd_tile)                                                              \
+  LOWBITS_PRIM(gemm_groups, odd_tile)                                                             \
   LOWBITS_PRIM(gemm_words, odd_tile)                                                              \
   LOWBITS_PRIM(requantize_wide, odd_tile)                                                         \
   LOWBITS_PRIM(requantize, odd_tile)                                                              \

@@ -487,6 +487,89 @@ void check(prims::gemm_trits, Arch) {
       }
 }
 
+// ---- factors for groups along the depth: whole groups and short last ones, groups of half an eight
+template <class Arch, int Bits, class Factor>
+void check_gemm_groups(naive::random_numbers& random) {
+  using P = lb::prim<prims::gemm_groups, Arch>;
+  using plain = lb::prim<prims::gemm_groups, odd_tile>;
+  using total = std::conditional_t<std::is_same_v<Factor, uint8_t>, int32_t, float>;
+  static guarded::memory memory[4];
+  const auto factor = [&] {
+    if constexpr (std::is_same_v<Factor, float>) return static_cast<float>(random.in(-1000, 1000)) * 1.3e-3f;
+    else if constexpr (std::is_same_v<Factor, uint8_t>) return static_cast<uint8_t>(random.in(0, 255));
+    else return lb::half{static_cast<uint16_t>(random.in(0, 0x7bff) | random.in(0, 1) << 15)};
+  };
+  for (int m = 1; m <= 6; ++m)
+    for (const int n : {16, 48, 80})
+      for (const int eights : {0, 1, 2, 5}) {
+        const int repeats = random.in(1, 2), length = repeats == 2 ? 1 : random.in(1, 3), groups = lb::ceil_div(eights, length) * repeats;
+        const int depth = 32 * eights * repeats, stride = n + 3;
+        const auto x = codes<int8_t>(static_cast<std::size_t>(m * depth), random);
+        const auto w = codes<uint8_t>(static_cast<std::size_t>(n / 16 * eights * 64 * Bits), random);
+        const auto offsets = start_values(static_cast<std::size_t>(m * groups), random), starts = start_values(static_cast<std::size_t>(n * groups), random);
+        const auto start = start_values(static_cast<std::size_t>(n), random);
+        std::vector<Factor> factors;
+        for (int i = 0; i < n * groups; ++i) factors.push_back(factor());
+        const bool has_starts = random.in(0, 1) == 1, has_start = random.in(0, 1) == 1;
+        const int twice = Bits == 1 ? random.in(0, 1) : 0, shift = random.in(0, 1) * random.in(1, 30);
+        std::vector<total> expected(static_cast<std::size_t>((m - 1) * stride + n), total(5));
+        plain::run<Bits, Factor>(m, n, {x.data(), depth, w.data(), twice, eights, length, repeats, groups, offsets.data(), has_starts ? starts.data() : nullptr, factors.data(), shift},
+                                 has_start ? start.data() : nullptr, expected.data(), stride);
+        for (const auto where : both_places) {
+          auto* acc = y_memory.copy(std::vector<total>(expected.size(), total(5)), where);
+          P::template run<Bits, Factor>(m, n, {a_memory.copy(x, where), depth, b_memory.copy(w, where), twice, eights, length, repeats, groups, memory[0].copy(offsets, where),
+                                               has_starts ? memory[1].copy(starts, where) : nullptr, memory[2].copy(factors, where), shift},
+                                        has_start ? memory[3].copy(start, where) : nullptr, acc, stride);
+          const std::string wrong = difference(acc, expected);
+          if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " gemm_groups ", Bits, " bits, ", m, "x", n, "x", depth, ": ", wrong);
+        }
+      }
+}
+template <class Arch>
+void check(prims::gemm_groups, Arch) {
+  using P = lb::prim<prims::gemm_groups, Arch>;
+  using plain = lb::prim<prims::gemm_groups, odd_tile>;
+  naive::random_numbers random(23);
+  check_gemm_groups<Arch, 1, uint8_t>(random);
+  check_gemm_groups<Arch, 3, float>(random);
+  check_gemm_groups<Arch, 8, lb::half>(random);
+  for (int n = 0; n <= 200; ++n)
+    for (const int minus : {0, 128}) {
+      const auto x = codes<uint8_t>(static_cast<std::size_t>(n), random);
+      std::vector<int8_t> expected(lb::round_up(static_cast<std::size_t>(n), std::size_t{64}));
+      std::vector<int32_t> sums(expected.size() / 16);
+      plain::rows(n, x.data(), minus, expected.data(), sums.data());
+      for (const auto where : both_places) {
+        auto* to = y_memory.take<int8_t>(expected.size(), where);
+        auto* to_sums = b_memory.take<int32_t>(sums.size(), where);
+        P::rows(n, a_memory.copy(x, where), minus, to, to_sums);
+        const std::string wrong = difference(to, expected) + difference(to_sums, sums);
+        if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " gemm_groups rows of ", n, ": ", wrong);
+      }
+    }
+  for (int cols = 1; cols <= 40; ++cols)
+    for (int given = 0; given < 8; ++given) {
+      const auto some = [&](int n) {
+        std::vector<float> v;
+        for (int i = 0; i < n; ++i) v.push_back(static_cast<float>(random.in(-1000, 1000)) * 1.7e-3f);
+        return v;
+      };
+      const auto acc = some(2 * cols), scales = some(cols), bias = some(cols), row_scales = some(2);
+      const auto stage = [&](guarded::place where) {
+        return lb::float_stage{given & 1 ? b_memory.copy(scales, where) : nullptr, given & 2 ? c_memory.copy(bias, where) : nullptr,
+                               given & 4 ? d_memory.copy(row_scales, where) : nullptr, nullptr, nullptr};
+      };
+      std::vector<float> expected(acc.size());
+      plain::finish(2, cols, acc.data(), cols, stage(guarded::place::front), expected.data(), cols);
+      for (const auto where : both_places) {
+        auto* y = y_memory.take<float>(expected.size(), where);
+        P::finish(2, cols, a_memory.copy(acc, where), cols, stage(where), y, cols);
+        const std::string wrong = difference(y, expected);
+        if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " gemm_groups finish of ", cols, ": ", wrong);
+      }
+    }
+}
+
 // ---- sums to real numbers: every combination of null pointers
 template <class Arch>
 void check(prims::sums_to_float, Arch) {

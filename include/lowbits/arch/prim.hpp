@@ -58,6 +58,21 @@ struct depthwise_strip {
   int strips, rows, count, channels;  ///< strips, output rows (1 or 2) and columns of each; channels in the block
 };
 
+/// What prims::gemm_groups reads. A group is `length` eights, the last one what is left of them: 32 * length rows of weights. Or,
+/// with length 1 and `repeats` 2, every eight is two groups, one after the other, each with 32 codes of x of its own.
+struct group_operands {
+  const int8_t* x;         ///< rows of 32 * eights * repeats codes, `stride` apart
+  ptrdiff_t stride;
+  const unsigned char* w;  ///< as in prims::gemm_bits, `eights` times 32 deep
+  int twice;               ///< 0, or 1 for 1 bit
+  int eights, length, repeats;
+  int groups;              ///< of all eights
+  const int32_t* offsets;  ///< [rows][groups]
+  const int32_t* starts;   ///< [strips of columns][groups][16], or null: 0
+  const void* factors;     ///< the same
+  int shift;
+};
+
 /// A block of channels of an image, its windows and their weights, see prims::depthwise_window.
 template <class Weight>
 struct depthwise_image {
@@ -148,6 +163,19 @@ struct gemm_bits {};
 /// gemm_bits without the template argument, where k < 20 * groups, twice is 0, and number(k, c) is digit k % 20 / 4 of the byte
 ///   w[(c / 16 * groups + k / 20) * 64 + c % 16 * 4 + k % 4] = d0 + 3 * d1 + 9 * d2 + 28 * (d3 + 3 * d4)
 struct gemm_trits {};
+
+/// As gemm_bits with up to 8 bits (headers of its own, arch/groups.hpp), and a factor for each group of weights along the depth, see group_operands:
+///   run<Bits, Factor>(m, n, s, start, acc, acc_stride)
+///       acc[r * acc_stride + c] = start[c] + sum over g < s.groups, in turn, of part(r, c, g)
+/// for c < n, a multiple of 16. With Sum(r, c, g) = s.offsets[r * s.groups + g] + s.starts[(c / 16 * s.groups + g) * 16 + c % 16]
+/// + (sum over k in g of code(r, k) * number(k, c)) * 2^twice, and `factor` standing where starts does,
+///   Factor float or half: acc is float, start is not looked at (0); part = float(Sum) * factor, rounded each
+///   Factor uint8_t: acc is int32_t; part = (Sum * factor + 2^shift / 2) >> shift, wrapping; no start is 0
+///   rows(n, x, minus, to, sums)    to[i] = x[i] - minus for i < n, 0 up to n made up to a multiple of 64;
+///       sums[i] = to[16 * i] + ... + to[16 * i + 15]; minus is 0 or 128, x[i] a byte
+///   finish(rows, cols, acc, acc_stride, stage, y, y_stride)    of real sums
+///       y[r * y_stride + c] = acc[r * acc_stride + c] * (row_scales[r] * scales[c]) + bias[c], with null as in sums_to_float
+struct gemm_groups {};
 
 /// A tile of a product of words, which hold codes of up to 16 bits, and weights of as many, exact. `Bytes` of a
 /// weight are stored: one where it is in [-128, 127], else two. There is no alignment and no padding but to whole steps.

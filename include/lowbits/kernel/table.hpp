@@ -21,6 +21,7 @@
 #if defined(LOWBITS_EXTRA_PRIMS)
 #include <lowbits/arch/reals.hpp>  // what not every program includes, for the check below
 #include <lowbits/arch/trits.hpp>
+#include <lowbits/arch/groups.hpp>
 #include LOWBITS_EXTRA_PRIMS
 #endif
 #if !defined(LOWBITS_EXTRA_ROWS)
