@@ -25,8 +25,8 @@ LOWBITS_REGION_INLINE reals load_halves(const half* p) {
   const vec bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
   const vec magnitude = _mm256_slli_epi32(in_both(bits, repeat(0x7fff)), 13), first = repeat(113 << 23);
   const vec normal = add(magnitude, repeat(112 << 23));
-  const reals small = _mm256_sub_ps(_mm256_castsi256_ps(add(magnitude, first)), _mm256_castsi256_ps(first));
-  const reals either = _mm256_blendv_ps(_mm256_castsi256_ps(normal), small, _mm256_castsi256_ps(_mm256_cmpgt_epi32(first, normal)));
+  const reals tiny = _mm256_sub_ps(_mm256_castsi256_ps(add(magnitude, first)), _mm256_castsi256_ps(first));
+  const reals either = _mm256_blendv_ps(_mm256_castsi256_ps(normal), tiny, _mm256_castsi256_ps(_mm256_cmpgt_epi32(first, normal)));
   return _mm256_or_ps(either, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_srli_epi32(bits, 15), 31)));
 }
 LOWBITS_REGION_INLINE vec load_small(const uint8_t* p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))); }
