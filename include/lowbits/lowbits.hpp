@@ -55,6 +55,10 @@
 #if defined(LOWBITS_GROUPS)
 #include <lowbits/kernel/grouped_gemm.hpp>
 #endif
+#if defined(LOWBITS_RECURRENT)
+#include <lowbits/ref/lstm.hpp>
+#include <lowbits/ref/svdf.hpp>
+#endif
 #if defined(LOWBITS_TRITS)
 #include <lowbits/kernel/trit_gemm.hpp>
 #endif

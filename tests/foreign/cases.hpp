@@ -11,6 +11,8 @@
 
 #include <lowbits/core/shapes.hpp>
 #include <lowbits/fixed/requantize.hpp>
+#include <lowbits/ref/lstm.hpp>
+#include <lowbits/ref/svdf.hpp>
 
 namespace foreign {
 
@@ -164,10 +166,29 @@ struct dynamic_quantize_case {
   reals x;
 };
 
+/// Rows of weights, biases and factors are [input, forget, cell, output][units], as in ref/lstm.hpp.
+struct lstm_case {
+  lb::lstm_shape shape{};
+  lb::qformat format{};  ///< of x and y; 16 bits: sums of 64
+  lb::lstm_params params{};
+  values x, x_weights, h_weights, bias;
+  std::vector<lb::fixed_multiplier> x_factors, h_factors;
+};
+
+/// x is [steps][batch][inputs]; the result is the last step's.
+struct svdf_case {
+  lb::svdf_shape shape{};
+  lb::qformat state_format{};
+  int steps = 1;
+  lb::svdf_params<lb::fixed_multiplier> params{};
+  values x, feature_weights, time_weights, bias, state;
+};
+
 using operation =
     std::variant<linear_case, matmul_case, pool_case, softmax_case, sum_case, product_case,
                  extremum_case, leaky_relu_case, rescale_case, pad_case, slice_case, transpose_case,
-                 copy_case, quantize_case, dequantize_case, dynamic_quantize_case>;
+                 copy_case, quantize_case, dequantize_case, dynamic_quantize_case,
+                 lstm_case, svdf_case>;
 
 struct result {
   values codes;

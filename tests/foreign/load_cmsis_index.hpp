@@ -3,7 +3,7 @@
 
 // All cases of the CMSIS-NN folder, and its one network.
 
-#include "foreign/load_cmsis.hpp"
+#include "foreign/load_cmsis_recurrent.hpp"
 
 namespace foreign {
 namespace cmsis {
@@ -66,6 +66,8 @@ inline std::vector<operation> operations(const cmsis_file& f, const std::string&
   if (op == "min_max") return {min_max(f)};
   if (op == "pad") return {pad(f)};
   if (op == "transpose") return {transpose(f)};
+  if (op == "lstm") return {lstm(f)};
+  if (op == "svdf") return {svdf(f)};
   if (op == "network") return ds_cnn(f.root);
   return {};
 }

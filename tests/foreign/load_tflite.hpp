@@ -245,6 +245,32 @@ inline slice_case strided_slice(const node& n) {
   return c;
 }
 
+/// The layer of TFLite Micro: four gates, no peepholes, projection or normalisation.
+inline lstm_case lstm(const node& n) {
+  const tensor &x = n.in("input"), &h = n.in("output_state"), &cell = n.in("cell_state");
+  if (n.text("activation") != "TANH" || n.description["options"].value("proj_clip", 0.0) != 0.0) throw std::runtime_error("another LSTM");
+  int exponent = 0;
+  for (float scale = cell.scale(); scale < 1.0f; scale *= 2.0f) --exponent;
+  const bool time_major = n.description["options"].value("time_major", false);
+  lstm_case c;
+  c.shape = {x.extent(time_major ? 1 : 0), x.extent(time_major ? 0 : 1), x.extent(2), n.output.extent(2), time_major};
+  c.format = x.format();
+  c.params = lb::lstm_params::from(x.affine(), h.affine(), exponent, static_cast<float>(n.description["options"].value("cell_clip", 0.0)));
+  c.x = x.data;
+  for (const std::string gate : {"input", "forget", "cell", "output"}) {
+    const tensor &wx = n.in("input_to_" + gate + "_weights"), &wh = n.in("recurrent_to_" + gate + "_weights");
+    c.x_weights.insert(c.x_weights.end(), wx.data.begin(), wx.data.end());
+    c.h_weights.insert(c.h_weights.end(), wh.data.begin(), wh.data.end());
+    const values& bias = n.in(gate + "_gate_bias").data;
+    c.bias.insert(c.bias.end(), bias.begin(), bias.end());
+    const auto units = static_cast<std::size_t>(c.shape.units);
+    const float to_gate = 1.0f / 4096;
+    c.x_factors.insert(c.x_factors.end(), units, lb::fixed_multiplier::from(lb::scale_ratio(x.scale(), wx.scale(), to_gate)));
+    c.h_factors.insert(c.h_factors.end(), units, lb::fixed_multiplier::from(lb::scale_ratio(h.scale(), wh.scale(), to_gate)));
+  }
+  return c;
+}
+
 inline std::vector<operation> operations(const node& n, const std::string& op) {
   if (op == "CONV_2D") return {conv2d(n)};
   if (op == "DEPTHWISE_CONV_2D") return {depthwise(n)};
@@ -253,6 +279,7 @@ inline std::vector<operation> operations(const node& n, const std::string& op) {
   if (op == "ADD") return {sum(n, false)};
   if (op == "SUB") return {sum(n, true)};
   if (op == "AVERAGE_POOL_2D") return {average_pool(n)};
+  if (op == "UNIDIRECTIONAL_SEQUENCE_LSTM") return {lstm(n)};
   if (op == "SOFTMAX") return {softmax(n)};
   if (op == "RESHAPE") return {copy_case{n.in("input").format(), n.in("input").data}};
   if (op == "LEAKY_RELU") return {leaky_relu(n)};

@@ -86,6 +86,18 @@ struct ref_backend {
     lowbits::ref::softmax(rows, row_size, x, p, y);
   }
 
+  template <class Rounding, class Acc, class X, class Bias>
+  static void lstm(const lowbits::lstm_shape& s, const lowbits::lstm_params& p,
+                   const lowbits::lstm_weights<const std::int8_t*, Bias, lowbits::fixed_multiplier>& w, const X* x,
+                   const lowbits::lstm_state<X>& state, std::int16_t* gates, X* y) {
+    lowbits::ref::lstm<Rounding, lowbits::round_double_gemmlowp, Acc>(s, p, w, x, state, gates, y);
+  }
+  template <class State>
+  static void svdf_step(const lowbits::svdf_shape& s, const lowbits::svdf_params<lowbits::fixed_multiplier>& p,
+                        const lowbits::svdf_weights<const std::int8_t*, State>& w, const std::int8_t* x, State* state, std::int8_t* y) {
+    lowbits::ref::svdf_step<lowbits::round_double_gemmlowp>(s, p, w, x, state, y);
+  }
+
   template <class T>
   static void pad(const lowbits::tensor_shape& s, const T* x, const int* before, T value,
                   const lowbits::tensor_shape& out, T* y) {

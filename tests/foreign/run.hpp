@@ -10,6 +10,7 @@
 #include "foreign/run_elements.hpp"
 #include "foreign/run_linear.hpp"
 #include "foreign/run_quantize.hpp"
+#include "foreign/run_recurrent.hpp"
 
 namespace foreign {
 
