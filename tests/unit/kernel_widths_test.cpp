@@ -110,7 +110,7 @@ void check_pair(int a, int b, naive::random_numbers& random) {
   {
     const lb::depthwise_shape s{.in_h = 4, .in_w = 6, .in_c = 18, .out_h = 4, .out_w = 6, .window = {.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1}};
     const O o(random, a, b, 24 * 18, 9 * 18, 18, 9);
-    constexpr bool prepares = bytes ? lb::has_prim<lb::prims::depthwise, Arch> : lb::has_prim<lb::prims::depthwise_words, Arch> && sizeof(X) == 2;
+    constexpr bool prepares = bytes ? lb::has_prim<lb::prims::depthwise, Arch> : lb::has_prim<lb::prims::depthwise_words, Arch>;
     check_layer<lb::kernel::depthwise<Arch, X, const W*, Acc, Rq>>("depthwise", arch, s, 24 * 18, o, prepares, [](const auto&... p) { lb::ref::depthwise<Acc>(p...); });
   }
   {

@@ -159,7 +159,9 @@ std::vector<lb::depthwise_shape> depthwise_shapes() {
     }
   all.push_back({.in_h = 3, .in_w = 150, .in_c = 18, .out_h = 1, .out_w = 150, .window = {3, 3, 1, 1, 1, 1, 0, 1}});
   all.push_back({.in_h = 25, .in_w = 26, .in_c = 17, .out_h = 3, .out_w = 4, .window = {23, 23, 1, 1, 1, 1, 0, 0}});  // many taps
-  all.push_back({.in_h = 5, .in_w = 5, .in_c = 7, .out_h = 5, .out_w = 5, .multiplier = 2, .window = {3, 3, 1, 1, 1, 1, 1, 1}});
+  for (const auto& [channels, multiplier] : {std::pair{7, 2}, {1, 1}, {1, 8}, {3, 5}, {1, 33}, {17, 3}})
+    for (const auto& w : {lb::window2d{3, 3, 1, 1, 1, 1, 1, 1}, {2, 4, 3, 2, 1, 1, 0, 1}, {3, 2, 2, 1, 3, 2, 4, 2}, {1, 1, 2, 2, 1, 1, 0, 0}})
+      all.push_back({.batch = 2, .in_h = 7, .in_w = 6, .in_c = channels, .out_h = 5, .out_w = 5, .multiplier = multiplier, .window = w});
   return all;
 }
 template <class X, class Weights, class Acc, class Rq>
@@ -176,22 +178,23 @@ void check_depthwise(uint64_t seed) {
       for (int c = 0; c < s.out_c(); ++c) bias.push_back(random.in(-1'000'000, 1'000'000));
       const Rq rq(s.out_c(), s.window.taps(), random);
       const int x_zero = random.in(0, 1) == 0 ? 0 : random.in(lb::lowest_of<X>, lb::highest_of<X>);
+      const int w_zero = sizeof(Acc) == 8 ? zero_point<Weights>(random) : 0;
       std::vector<typename kernel::Y> expected(count(s.batch, s.out_h, s.out_w, s.out_c()));
-      lb::ref::depthwise<Acc>(s, x.data(), x_zero, w.read(memory.w, guarded::place::front), 0, bias.data(), rq.get(memory.factors, guarded::place::front), expected.data());
+      lb::ref::depthwise<Acc>(s, x.data(), x_zero, w.read(memory.w, guarded::place::front), w_zero, bias.data(), rq.get(memory.factors, guarded::place::front), expected.data());
       for (const auto where : guarded::both_places) {
         const auto at = w.read(memory.w, where);
         const Acc* b = memory.bias.copy(bias, where);
         auto* packed = memory.packed.take<unsigned char>(kernel::packed_bytes(s), where);
         auto* y = memory.y.take<typename kernel::Y>(expected.size(), where);
         kernel::pack(s, at, b, x_zero, packed);
-        kernel::run(s, memory.x.copy(x, where), x_zero, at, 0, b, kernel::packed_bytes(s) != 0 ? packed : nullptr, rq.get(memory.factors, where), y,
+        kernel::run(s, memory.x.copy(x, where), x_zero, at, w_zero, b, kernel::packed_bytes(s) != 0 ? packed : nullptr, rq.get(memory.factors, where), y,
                     memory.scratch.take<unsigned char>(kernel::scratch_bytes(s), where));
         const std::string wrong = differing(y, expected);
         if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " ", s.in_h, "x", s.in_w, "x", s.in_c, " ", conv_cases::text(s.window), ": ", wrong);
       }
     }
-    CHECK((kernel::packed_bytes(shapes.back()) != 0) == false);  // with a multiplier the reference runs
-    CHECK((kernel::packed_bytes({.in_c = 3, .window = {3, 3}}) != 0) == (lb::has_prim<lb::prims::depthwise_words, Arch> && std::is_same_v<X, int16_t>));
+    for (const int multiplier : {1, 2})
+      CHECK((kernel::packed_bytes({.in_c = 3, .multiplier = multiplier, .window = {3, 3}}) != 0) == lb::has_prim<lb::prims::depthwise_words, Arch>);
   });
 }
 
@@ -321,4 +324,6 @@ TEST_CASE("words: depthwise s16, s16 weights, accumulators") { check_depthwise<i
 TEST_CASE("words: depthwise s16, 6-bit weights, sums of 32 bits, bytes out") {
   check_depthwise<int16_t, packed_weights<lb::q6>, int32_t, one_factor<lb::q8, lb::round_single>>(16000);
 }
-TEST_CASE("words: depthwise u16 runs through the reference") { check_depthwise<uint16_t, plain_weights, int64_t, sums<int64_t>>(17000); }
+TEST_CASE("words: depthwise u16, unsigned 16-bit weights, accumulators") { check_depthwise<uint16_t, element_weights<uint16_t>, int64_t, sums<int64_t>>(17000); }
+TEST_CASE("words: depthwise u8, 12-bit weights, codes") { check_depthwise<uint8_t, packed_weights<lb::q12>, int64_t, each_channel<lb::u8, lb::round_single>>(18000); }
+TEST_CASE("words: depthwise s16, unsigned 8-bit weights") { check_depthwise<int16_t, element_weights<uint8_t>, int64_t, one_factor<lb::q16, lb::round_tflite_int64>>(19000); }

@@ -40,11 +40,10 @@ constexpr bool has_wide_products(const Graph& g, int i) noexcept {
                                   highest_of<int32_t>);
 }
 
-/// Prepared layouts are for all products of codes; a depthwise one has no zero point of the weights.
+/// Prepared layouts are for all products of codes; a depthwise one of bytes has no zero point of the weights.
 constexpr bool has_prepared_layout(const step_signature& s, const weight_data& w) noexcept {
   if (s.x == number_type::real) return s.weights != weight_storage::f32 && w.storage != weight_storage::s16;
-  if (s.kind != op_kind::depthwise) return true;
-  return w.zero_point == 0;
+  return s.kind != op_kind::depthwise || is_word(s.x) || w.zero_point == 0;
 }
 
 /// The signature of node i of a graph without errors.
