@@ -49,7 +49,6 @@ BENCH_CHAINS(pmaddwd_xmm, "sse4.1", "nehalem", __m128i, _mm_set1_epi16(0x35), 12
              __m128i p = x;
              asm volatile("pmaddwd %1, %0" : "+x"(p) : "x"(w));
              asm volatile("paddd %1, %0" : "+x"(a[i]) : "x"(p));)
-#undef BENCH_CHAINS
 
 LOWBITS_REGION_AVX512VNNI
 namespace bench {

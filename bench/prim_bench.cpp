@@ -10,6 +10,7 @@
 
 #include "support.hpp"
 
+#include <lowbits/arch/binary.hpp>
 #include <lowbits/arch/reals.hpp>
 #include <lowbits/arch/groups.hpp>
 #include <lowbits/arch/trits.hpp>
@@ -145,6 +146,23 @@ void add(prims::gemm_groups, Arch) {
         benchmark::ClobberMemory();
       }
       count_operations(state, 2.0 * rows * cols * depth);
+    });
+}
+
+/// A sign times a sign counts as one operation for the product and one for the sum.
+template <class Arch>
+void add(prims::gemm_binary, Arch) {
+  constexpr int cols = 64, words = 32;
+  for (const int rows : {1, 4})
+    add_benchmark<Arch>(rows == 1 ? "gemm_binary_row" : "gemm_binary_4_rows", [rows](benchmark::State& state) {
+      const auto x = random_codes<uint32_t>(static_cast<size_t>(rows * words)), w = random_codes<uint32_t>(static_cast<size_t>(cols * words));
+      const std::vector<int32_t> start(cols);
+      std::vector<int32_t> acc(static_cast<size_t>(rows * cols));
+      for (auto _ : state) {
+        lb::prim<prims::gemm_binary, Arch>::run(rows, cols, words, x.data(), words, w.data(), start.data(), acc.data());
+        benchmark::ClobberMemory();
+      }
+      count_operations(state, 2.0 * rows * cols * words * 32);
     });
 }
 

@@ -126,7 +126,11 @@
 #else
 #define LOWBITS_DETAIL_BMI2
 #endif
-#if defined(__AMX_INT8__)
+#if defined(__AMX_INT8__) && defined(__AVX512VPOPCNTDQ__)
+#define LOWBITS_DETAIL_AMX xc
+#elif defined(__AVX512VPOPCNTDQ__)
+#define LOWBITS_DETAIL_AMX c
+#elif defined(__AMX_INT8__)
 #define LOWBITS_DETAIL_AMX x
 #else
 #define LOWBITS_DETAIL_AMX

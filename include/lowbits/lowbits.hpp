@@ -59,6 +59,9 @@
 #include <lowbits/ref/lstm.hpp>
 #include <lowbits/ref/svdf.hpp>
 #endif
+#if defined(LOWBITS_BINARY)
+#include <lowbits/kernel/binary_gemm.hpp>
+#endif
 #if defined(LOWBITS_TRITS)
 #include <lowbits/kernel/trit_gemm.hpp>
 #endif

@@ -24,6 +24,7 @@ USES = {
     "gemm_bits": [f"P::template run<{bits}>" for bits in range(1, 8)],
     "gemm_trits": ["P::run"],
     "gemm_groups": ["P::template run<2, lb::half, float>", "P::template run<4, uint8_t, int32_t>"],
+    "gemm_binary": ["P::run"],
     "gemm_words": ["P::template run<1>", "P::template run<2>"],
     "gemm_reals": ["P::run", "P::unpack", "P::tile"],
     "requantize_wide": [f"P::template run<{ONCE}, int16_t>", f"P::template run<{BRIEF}, int8_t>"],
@@ -52,6 +53,7 @@ INSTRUCTIONS = {
              "avx2": r"vpmaddwd .*%ymm", "sse41": r"^pmaddwd"},
     "gemm_codes": {"amx": r"tdpbusd", "avx512vnni": r"vpdpbusd .*%zmm"},
     "gemm_bits": {"avx512vnni": r"vpdpbusd .*%zmm", "avx2": r"vpmaddubsw .*%ymm"},
+    "gemm_binary": {"avx512bw": r"vpopcntd .*%zmm", "avx2": r"vpshufb .*%ymm"},
     "gemm_trits": {"avx512vnni": r"vpdpbusd .*%zmm", "avx2": r"vpmaddubsw .*%ymm"},
     "gemm_groups": {"avx512vnni": r"vpdpbusd .*%zmm", "avx2": r"vpmaddubsw .*%ymm"},
     "gemm_words": {"avx512vnni": r"vpdpwssd .*%zmm", "avx512bw": r"vpmaddwd .*%zmm", "avx2": r"vpmaddwd .*%ymm"},
@@ -95,7 +97,7 @@ def rows_of(include):
 
 def source_of(rows):
     """A function per row that has the addresses of what it uses."""
-    text = "#include <lowbits/arch/reals.hpp>\n#include <lowbits/arch/trits.hpp>\n#include <lowbits/arch/groups.hpp>\n#include <lowbits/kernel/select.hpp>\nnamespace lb = lowbits;\n"
+    text = "#include <lowbits/arch/binary.hpp>\n#include <lowbits/arch/reals.hpp>\n#include <lowbits/arch/trits.hpp>\n#include <lowbits/arch/groups.hpp>\n#include <lowbits/kernel/select.hpp>\nnamespace lb = lowbits;\n"
     for op, arch in rows:
         keep = "; ".join(f"to[{i}] = reinterpret_cast<const void*>(&{use})" for i, use in enumerate(USES[op]))
         text += (f"template <class P> void {op}_{arch}(const void** to) {{ {keep}; }}\n"

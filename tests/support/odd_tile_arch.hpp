@@ -218,6 +218,19 @@ struct prim<prims::gemm_groups, arch::odd_tile> {
 };
 
 template <>
+struct prim<prims::gemm_binary, arch::odd_tile> {
+  static void run(int m, int n, int words, const uint32_t* x, ptrdiff_t stride, const uint32_t* w, const int32_t* start, int32_t* acc) noexcept {
+    for (int r = 0; r < m; ++r)
+      for (int c = 0; c < n; ++c) {
+        auto sum = static_cast<uint32_t>(start[c]);
+        for (int k = 0; k < 32 * words; ++k)
+          if (((x[r * stride + k / 32] ^ w[(c / 16 * words + k / 32) * 16 + c % 16]) >> k % 32 & 1) != 0) sum -= 2;
+        acc[r * n + c] = static_cast<int32_t>(sum);
+      }
+  }
+};
+
+template <>
 struct prim<prims::gemm_words, arch::odd_tile> {
   static constexpr int rows = 3, cols = 10, col_step = 5, depth_step = 3;
   template <class Code>
@@ -515,6 +528,7 @@ struct prim<prims::position_mean, arch::odd_tile> {
   LOWBITS_PRIM(gemm_reals, odd_tile)                                                              \
   LOWBITS_PRIM(gemm_trits, odd_tile)                                                              \
   LOWBITS_PRIM(gemm_groups, odd_tile)                                                             \
+  LOWBITS_PRIM(gemm_binary, odd_tile)                                                             \
   LOWBITS_PRIM(gemm_words, odd_tile)                                                              \
   LOWBITS_PRIM(requantize_wide, odd_tile)                                                         \
   LOWBITS_PRIM(requantize, odd_tile)                                                              \

@@ -570,6 +570,32 @@ void check(prims::gemm_groups, Arch) {
     }
 }
 
+// ---- bits times bits
+template <class Arch>
+void check(prims::gemm_binary, Arch) {
+  naive::random_numbers random(21);
+  const auto words_of = [&](int n) {
+    std::vector<uint32_t> v(static_cast<std::size_t>(n));
+    for (auto& x : v) x = static_cast<uint32_t>(random.in(0, 0xffff)) << 16 | static_cast<uint32_t>(random.in(0, 0xffff));
+    return v;
+  };
+  for (int m = 1; m <= 9; ++m)
+    for (const int n : {16, 32, 48, 64, 80, 144})
+      for (const int words : {0, 1, 2, 7, 31, 32, 63}) {
+        auto x = words_of(m * words), w = words_of(n * words);
+        if (m == 3) x.assign(x.size(), 0), w.assign(w.size(), ~0u);
+        const auto start = start_values(static_cast<std::size_t>(n), random);
+        std::vector<int32_t> expected(static_cast<std::size_t>(m * n));
+        lb::prim<prims::gemm_binary, odd_tile>::run(m, n, words, x.data(), words, w.data(), start.data(), expected.data());
+        for (const auto where : both_places) {
+          auto* acc = y_memory.take<int32_t>(expected.size(), where);
+          lb::prim<prims::gemm_binary, Arch>::run(m, n, words, a_memory.copy(x, where), words, b_memory.copy(w, where), c_memory.copy(start, where), acc);
+          const std::string wrong = difference(acc, expected);
+          if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), " gemm_binary ", m, "x", n, ", ", words, " words: ", wrong);
+        }
+      }
+}
+
 // ---- sums to real numbers: every combination of null pointers
 template <class Arch>
 void check(prims::sums_to_float, Arch) {

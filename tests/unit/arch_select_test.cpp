@@ -125,6 +125,7 @@ TEST_CASE("features: the same as the compiler's own query") {
   CHECK(f.has(avx512vl) == (__builtin_cpu_supports("avx512vl") != 0));
   CHECK(f.has(avx512vnni) == (__builtin_cpu_supports("avx512vnni") != 0));
   CHECK(f.has(avx512vbmi) == (__builtin_cpu_supports("avx512vbmi") != 0));
+  CHECK(f.has(avx512vpopcntdq) == (__builtin_cpu_supports("avx512vpopcntdq") != 0));
 #endif
   CHECK(lb::cpu::detect() == lb::cpu::detect());
   // What the flags of this file allow, the processor must have.

@@ -177,6 +177,12 @@ struct gemm_trits {};
 ///       y[r * y_stride + c] = acc[r * acc_stride + c] * (row_scales[r] * scales[c]) + bias[c], with null as in sums_to_float
 struct gemm_groups {};
 
+/// Any number of rows of bits times columns of bits (kernel/binary_gemm.hpp includes the headers):
+///   run(m, n, words, x, stride, w, start, acc)
+///       acc[r * n + c] = start[c] - 2 * (number of bits in which x[r * stride + i] and w[(c / 16 * words + i) * 16 + c % 16] differ, for all i < words)
+/// wrapping; the words are uint32_t, n is a multiple of 16.
+struct gemm_binary {};
+
 /// A tile of a product of words, which hold codes of up to 16 bits, and weights of as many, exact. `Bytes` of a
 /// weight are stored: one where it is in [-128, 127], else two. There is no alignment and no padding but to whole steps.
 ///   fetch(rows, n, x, x_step, to, to_step)

@@ -2,7 +2,7 @@
 #pragma once
 
 // What the processor and its operating system offer. Only select_arch() and the calls documented to
-// use it ask; kernels never do, but for tables with AVX-512, which read the answer. In static mode there is nothing to ask, and only the type exists.
+// use it ask; kernels never do, but for tables and counts of bits with AVX-512, which read the answer. In static mode there is nothing to ask, and only the type exists.
 
 #include <lowbits/core/relaxed.hpp>
 #include <lowbits/core/types.hpp>
@@ -20,6 +20,7 @@ enum class feature : uint8_t {
   avx512f, avx512bw, avx512dq, avx512vl, avx512vnni, avx512vbmi,
   amx_int8,  ///< tile registers still need the kernel's permission
   dotprod, i8mm, sve,
+  avx512vpopcntdq,
 };
 
 struct features {
@@ -91,6 +92,7 @@ inline features ask() noexcept {
   f.add(feature::avx512vl, zmm && bit_of(seven.b, 31));
   f.add(feature::avx512vbmi, zmm && bit_of(seven.c, 1));
   f.add(feature::avx512vnni, zmm && bit_of(seven.c, 11));
+  f.add(feature::avx512vpopcntdq, zmm && bit_of(seven.c, 14));
   f.add(feature::amx_int8, tiles && bit_of(seven.d, 24) && bit_of(seven.d, 25));
   return f;
 }

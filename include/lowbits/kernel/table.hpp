@@ -19,6 +19,7 @@
 #include <lowbits/arch/xsimd.hpp>
 
 #if defined(LOWBITS_EXTRA_PRIMS)
+#include <lowbits/arch/binary.hpp>
 #include <lowbits/arch/reals.hpp>  // what not every program includes, for the check below
 #include <lowbits/arch/trits.hpp>
 #include <lowbits/arch/groups.hpp>
