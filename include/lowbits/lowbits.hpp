@@ -57,6 +57,7 @@
 #endif
 #if defined(LOWBITS_RECURRENT)
 #include <lowbits/ref/lstm.hpp>
+#include <lowbits/ref/real_recurrent.hpp>
 #include <lowbits/ref/svdf.hpp>
 #endif
 #if defined(LOWBITS_BINARY)

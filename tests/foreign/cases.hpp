@@ -12,6 +12,7 @@
 #include <lowbits/core/shapes.hpp>
 #include <lowbits/fixed/requantize.hpp>
 #include <lowbits/ref/lstm.hpp>
+#include <lowbits/ref/real_recurrent.hpp>
 #include <lowbits/ref/svdf.hpp>
 
 namespace foreign {
@@ -168,11 +169,20 @@ struct dynamic_quantize_case {
 
 /// Rows of weights, biases and factors are [input, forget, cell, output][units], as in ref/lstm.hpp.
 struct lstm_case {
-  lb::lstm_shape shape{};
+  lb::recurrent_shape shape{};
   lb::qformat format{};  ///< of x and y; 16 bits: sums of 64
   lb::lstm_params params{};
   values x, x_weights, h_weights, bias;
   std::vector<lb::fixed_multiplier> x_factors, h_factors;
+};
+
+/// RNN, LSTM and GRU in floats, rows as in ref/real_recurrent.hpp. The results are the last state, or all outputs.
+struct real_recurrent_case {
+  enum class kind { rnn, lstm, gru } op = kind::rnn;
+  lb::recurrent_shape shape{};
+  lb::recurrent_options options{};
+  std::vector<int> lengths;  ///< may be empty
+  reals x, x_weights, h_weights, x_bias, h_bias, peepholes;  ///< the last three may be empty
 };
 
 /// x is [steps][batch][inputs]; the result is the last step's.
@@ -188,11 +198,12 @@ using operation =
     std::variant<linear_case, matmul_case, pool_case, softmax_case, sum_case, product_case,
                  extremum_case, leaky_relu_case, rescale_case, pad_case, slice_case, transpose_case,
                  copy_case, quantize_case, dequantize_case, dynamic_quantize_case,
-                 lstm_case, svdf_case>;
+                 lstm_case, svdf_case, real_recurrent_case>;
 
 struct result {
   values codes;
   reals numbers;
+  float tolerance = 0.0f;  ///< how far numbers may be off, where sums are added in an order that no one names
 };
 
 /// Several steps are a chain: each takes the codes that the step before it gave.

@@ -175,6 +175,44 @@ inline dequantize_case dequantize(const node& n) {
   return c;
 }
 
+/// Forward, default functions. ONNX's rows are [i, o, f, c] and [z, r, h], its peepholes [i, o, f].
+inline real_recurrent_case recurrent(const node& n, real_recurrent_case::kind op) {
+  using kind = real_recurrent_case::kind;
+  const tensor x = n.in(0), w = n.in(1);
+  const int units = n.attribute("hidden_size", 0), rows = w.extent(1);
+  for (const auto& [name, value] : n.root["attributes"].items())
+    if (name != "hidden_size") throw std::runtime_error("attribute " + name);
+  const std::vector<int> order = op == kind::rnn ? std::vector{0} : op == kind::lstm ? std::vector{0, 2, 3, 1} : std::vector{1, 0, 2};
+  const auto reordered = [&](const reals& v, std::size_t first, int depth, const std::vector<int>& blocks) {
+    reals out;
+    const auto size = static_cast<std::ptrdiff_t>(units * depth), begin = static_cast<std::ptrdiff_t>(first);
+    for (int block : blocks) out.insert(out.end(), v.begin() + begin + block * size, v.begin() + begin + (block + 1) * size);
+    return out;
+  };
+  real_recurrent_case c;
+  c.op = op;
+  c.shape = {x.extent(1), x.extent(0), x.extent(2), units, true};
+  if (op == kind::rnn) c.options.f = lb::recurrent_function::tanh;
+  c.x = x.numbers();
+  c.x_weights = reordered(w.numbers(), 0, x.extent(2), order);
+  c.h_weights = reordered(n.in(2).numbers(), 0, units, order);
+  if (n.has(3)) {
+    const reals bias = n.in(3).numbers();
+    c.x_bias = reordered(bias, 0, 1, order);
+    c.h_bias = reordered(bias, static_cast<std::size_t>(rows), 1, order);
+    if (op != kind::gru)
+      for (std::size_t i = 0; i < c.x_bias.size(); ++i) c.x_bias[i] += c.h_bias[i];
+  }
+  if (n.has(4))
+    for (std::int64_t length : n.in(4).codes()) c.lengths.push_back(static_cast<int>(length));
+  for (std::size_t i : {5u, 6u})
+    if (n.has(i))
+      for (float v : n.in(i).numbers())
+        if (v != 0.0f) throw std::runtime_error("a first state that is not zero");
+  if (n.has(7)) c.peepholes = reordered(n.in(7).numbers(), 0, 1, {0, 2, 1});
+  return c;
+}
+
 inline std::vector<operation> operations(const node& n, const std::string& op) {
   if (op == "QuantizeLinear") return {quantize(n)};
   if (op == "DequantizeLinear") return {dequantize(n)};
@@ -183,6 +221,9 @@ inline std::vector<operation> operations(const node& n, const std::string& op) {
   if (op == "MatMulInteger") return {matmul_integer(n)};
   if (op == "QLinearConv") return {qlinear_conv(n)};
   if (op == "ConvInteger") return {conv_integer(n)};
+  if (op == "RNN") return {recurrent(n, real_recurrent_case::kind::rnn)};
+  if (op == "LSTM") return {recurrent(n, real_recurrent_case::kind::lstm)};
+  if (op == "GRU") return {recurrent(n, real_recurrent_case::kind::gru)};
   return {};
 }
 
@@ -197,6 +238,7 @@ inline std::vector<test_case> load_onnx() {
     const std::string op = entry["op_type"].get<std::string>();
     test_case c{"onnx", entry["case"].get<std::string>(), op, onnx::operations(n, op), "", {}};
     if (c.steps.empty()) c.why = "the library has no " + op;
+    else if (std::holds_alternative<real_recurrent_case>(c.steps[0])) c.expected.tolerance = 1e-6f;
     for (std::size_t i = 0; i < n.root["outputs"].size(); ++i) {
       const onnx::tensor y = n.out(i);
       // Scales and zero points behind the first output are compared as numbers.

@@ -22,6 +22,7 @@
 namespace foreign {
 
 struct ref_backend {
+  static constexpr bool is_reference = true;  ///< what is not called through the backend may run, too
   static std::string name() { return "reference"; }
 
   template <class Acc, class X, class W, class Bias, class Rq, class Y>
@@ -87,10 +88,10 @@ struct ref_backend {
   }
 
   template <class Rounding, class Acc, class X, class Bias>
-  static void lstm(const lowbits::lstm_shape& s, const lowbits::lstm_params& p,
+  static void lstm(const lowbits::recurrent_shape& s, const lowbits::lstm_params& p,
                    const lowbits::lstm_weights<const std::int8_t*, Bias, lowbits::fixed_multiplier>& w, const X* x,
                    const lowbits::lstm_state<X>& state, std::int16_t* gates, X* y) {
-    lowbits::ref::lstm<Rounding, lowbits::round_double_gemmlowp, Acc>(s, p, w, x, state, gates, y);
+    lowbits::ref::lstm<Rounding, lowbits::round_double_gemmlowp, Acc>(s, p, w, x, nullptr, state, gates, y);
   }
   template <class State>
   static void svdf_step(const lowbits::svdf_shape& s, const lowbits::svdf_params<lowbits::fixed_multiplier>& p,

@@ -5,6 +5,7 @@
 // was skipped because the backend lacks it, or is out of scope because the library lacks it.
 
 #include <bit>
+#include <cmath>
 #include <sstream>
 
 #include "foreign/run_elements.hpp"
@@ -58,8 +59,8 @@ inline std::string difference(const result& got, const result& want) {
   if (wrong != 0)
     text << wrong << " of " << got.codes.size() << " differ, by up to " << largest << "; ";
   for (std::size_t i = 0; i < got.numbers.size(); ++i)
-    if (std::bit_cast<std::uint32_t>(got.numbers[i]) !=
-        std::bit_cast<std::uint32_t>(want.numbers[i]))
+    if (want.tolerance > 0.0f ? !(std::abs(got.numbers[i] - want.numbers[i]) <= want.tolerance)
+                              : std::bit_cast<std::uint32_t>(got.numbers[i]) != std::bit_cast<std::uint32_t>(want.numbers[i]))
       text << "real " << i << ": " << got.numbers[i] << " instead of " << want.numbers[i] << "; ";
   return text.str();
 }

@@ -10,7 +10,7 @@ namespace foreign {
 template <class Backend>
 std::optional<values> run(const lstm_case& c) {
   const auto through = [&]<class X, class Bias, class Rounding>(Rounding) -> std::optional<values> {
-    const lb::lstm_shape& s = c.shape;
+    const lb::recurrent_shape& s = c.shape;
     const auto cells = static_cast<std::size_t>(s.batch * s.units);
     const auto x = cast<X>(c.x);
     const auto wx = cast<std::int8_t>(c.x_weights), wh = cast<std::int8_t>(c.h_weights);
@@ -49,6 +49,32 @@ std::optional<values> run(const svdf_case& c) {
     }
   };
   return c.state_format.bits == 16 ? through(std::int16_t{}) : through(std::int8_t{});
+}
+
+template <class Backend>
+std::optional<result> run(const real_recurrent_case& c) {
+  using kind = real_recurrent_case::kind;
+  const lb::recurrent_shape& s = c.shape;
+  const int gates = c.op == kind::rnn ? 1 : c.op == kind::lstm ? 4 : 3;
+  const lb::real_rows wx{c.x_weights.data(), gates * s.units, s.inputs}, wh{c.h_weights.data(), gates * s.units, s.units};
+  const auto cells = static_cast<std::size_t>(s.batch * s.units);
+  reals h(cells), cell(cells), work(8 * static_cast<std::size_t>(s.units)), y(cells * static_cast<std::size_t>(s.steps));
+  const auto or_null = [](const auto& v) { return v.empty() ? nullptr : v.data(); };
+  const float* const bias = or_null(c.x_bias);
+  const int* const lengths = or_null(c.lengths);
+  if constexpr (requires { Backend::is_reference; }) {
+    switch (c.op) {
+      case kind::rnn: lb::ref::real_rnn(s, c.options, wx, wh, bias, c.x.data(), lengths, h.data(), work.data(), y.data()); break;
+      case kind::lstm:
+        lb::ref::real_lstm(s, c.options, wx, wh, bias, or_null(c.peepholes), c.x.data(), lengths, h.data(), cell.data(), work.data(), y.data());
+        break;
+      case kind::gru:
+        lb::ref::real_gru(s, c.options, wx, wh, bias, or_null(c.h_bias), c.x.data(), lengths, h.data(), work.data(), y.data());
+        break;
+    }
+    return result{{}, h};
+  }
+  return std::nullopt;
 }
 
 }  // namespace foreign

@@ -4,12 +4,15 @@
 // libraries' vectors: foreign_cmsis_nn_test, foreign_models_test.)
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
 
 #include <lowbits/pack/packed_view.hpp>
 #include <lowbits/ref/lstm.hpp>
+#include <lowbits/ref/real_recurrent.hpp>
 #include <lowbits/ref/svdf.hpp>
 
 #include "support/naive_conv.hpp"
@@ -44,7 +47,7 @@ struct outcome {
 };
 
 /// All steps, in calls of `chunk` steps.
-outcome run(lb::lstm_shape s, const lb::lstm_params& p, const numbers& n, const std::vector<int8_t>& x, int chunk) {
+outcome run(lb::recurrent_shape s, const lb::lstm_params& p, const numbers& n, const std::vector<int8_t>& x, int chunk) {
   const auto cells = static_cast<std::size_t>(s.batch * s.units);
   outcome o{{}, std::vector<int8_t>(cells), std::vector<int16_t>(cells)};
   const lb::lstm_state<int8_t> state{o.h.data(), o.c.data()};
@@ -53,7 +56,7 @@ outcome run(lb::lstm_shape s, const lb::lstm_params& p, const numbers& n, const 
   for (int done = 0, all = s.steps; done < all; done += chunk) {
     s.steps = std::min(chunk, all - done);
     std::vector<int8_t> y(cells * static_cast<std::size_t>(s.steps));
-    lb::ref::lstm<lb::round_single, lb::round_single, int32_t>(s, p, n.weights(), x.data() + done * s.batch * s.inputs, state, gates.data(), y.data());
+    lb::ref::lstm<lb::round_single, lb::round_single, int32_t>(s, p, n.weights(), x.data() + done * s.batch * s.inputs, nullptr, state, gates.data(), y.data());
     o.y.insert(o.y.end(), y.begin(), y.end());
   }
   return o;
@@ -71,7 +74,7 @@ TEST_CASE("lstm: a stream in pieces gives the bytes of one call") {
   naive::random_numbers random(1);
   for (const auto& [batch, inputs, units] : {std::array{1, 3, 5}, {2, 7, 4}, {3, 1, 1}}) {
     const numbers n(inputs, units, random);
-    const lb::lstm_shape s{batch, 12, inputs, units, true};
+    const lb::recurrent_shape s{batch, 12, inputs, units, true};
     const auto x = codes(batch * 12 * inputs, random);
     const auto p = lb::lstm_params::from({0.02f, 7}, {1.0f / 128, -3}, -11);
     const outcome whole = run(s, p, n, x, 12);
@@ -111,8 +114,8 @@ TEST_CASE("lstm: nothing to do changes nothing") {
   const auto p = lb::lstm_params::from({0.02f, 0}, {1.0f / 128, 5}, -12);
   int8_t h[8] = {1, 2, 3, 4, 5, 6, 7, 8};
   int16_t c[8] = {9, 8, 7, 6, 5, 4, 3, 2}, gates[16];
-  for (const lb::lstm_shape& s : {lb::lstm_shape{2, 0, 3, 4}, lb::lstm_shape{0, 3, 3, 4}, lb::lstm_shape{2, 3, 3, 0}})
-    lb::ref::lstm<lb::round_single, lb::round_single, int32_t>(s, p, n.weights(), static_cast<const int8_t*>(nullptr), lb::lstm_state<int8_t>{h, c}, gates, static_cast<int8_t*>(nullptr));
+  for (const lb::recurrent_shape& s : {lb::recurrent_shape{2, 0, 3, 4}, lb::recurrent_shape{0, 3, 3, 4}, lb::recurrent_shape{2, 3, 3, 0}})
+    lb::ref::lstm<lb::round_single, lb::round_single, int32_t>(s, p, n.weights(), static_cast<const int8_t*>(nullptr), nullptr, lb::lstm_state<int8_t>{h, c}, gates, static_cast<int8_t*>(nullptr));
   for (int i = 0; i < 8; ++i) {
     CHECK(h[i] == i + 1);
     CHECK(c[i] == 9 - i);
@@ -140,12 +143,12 @@ TEST_CASE("lstm: the cell stops at its limit and comes back") {
       int16_t c[1] = {}, gates[4];
       const int8_t x[40] = {};
       const lb::lstm_weights<const int8_t*, int32_t, multiplier> w{wx, wh, bias, one, one};
-      const lb::lstm_shape s{1, 40, 1, 1};
-      lb::ref::lstm<lb::round_single, lb::round_single, int32_t>(s, p, w, x, {h, c}, gates, y);
+      const lb::recurrent_shape s{1, 40, 1, 1};
+      lb::ref::lstm<lb::round_single, lb::round_single, int32_t>(s, p, w, x, nullptr, {h, c}, gates, y);
       CHECK(c[0] == sign * p.cell_limit);
       CHECK(h[0] == (sign > 0 ? 127 : clip > 0.0f ? -127 : -128));  // tanh(3) * 128 = 127.4
       bias[2] = -bias[2];
-      lb::ref::lstm<lb::round_single, lb::round_single, int32_t>({1, 3, 1, 1}, p, w, x, {h, c}, gates, y);
+      lb::ref::lstm<lb::round_single, lb::round_single, int32_t>({1, 3, 1, 1}, p, w, x, nullptr, {h, c}, gates, y);
       CHECK(c[0] * sign < p.cell_limit);
     }
 }
@@ -214,4 +217,130 @@ TEST_CASE("svdf: a filter's memory is its last values") {
       CHECK(y[0] == (t < age ? 5 : 10 * (t - age) + 5));
     }
   }
+}
+
+// ---- cells whose gates are floats
+namespace {
+
+struct real_cell {
+  int units;
+  std::vector<float> wx, wh, bias, h_bias;
+  real_cell(int gates, int inputs, int n, naive::random_numbers& random) : units(n) {
+    const auto fill = [&](std::vector<float>& v, int count) {
+      for (int i = 0; i < count; ++i) v.push_back(static_cast<float>(random.in(-1000, 1000)) * 4e-4f);
+    };
+    fill(wx, gates * n * inputs), fill(wh, gates * n * n), fill(bias, gates * n), fill(h_bias, gates * n);
+  }
+};
+std::vector<float> some_reals(int n, naive::random_numbers& random) {
+  std::vector<float> v;
+  for (int i = 0; i < n; ++i) v.push_back(static_cast<float>(random.in(-3000, 3000)) * 1e-3f);
+  return v;
+}
+enum class cell { rnn, lstm, gru };
+constexpr int gates_of(cell k) { return k == cell::rnn ? 1 : k == cell::lstm ? 4 : 3; }
+
+template <class Rows>
+void run_real(cell k, const lb::recurrent_shape& s, const lb::recurrent_options& o, const Rows& wx, const Rows& wh, const real_cell& n,
+              const float* x, const int* lengths, std::vector<float>& h, std::vector<float>& c, std::vector<float>& y) {
+  std::vector<float> work(8 * static_cast<std::size_t>(s.units));
+  if (k == cell::rnn) lb::ref::real_rnn(s, o, wx, wh, n.bias.data(), x, lengths, h.data(), work.data(), y.data());
+  if (k == cell::lstm) lb::ref::real_lstm(s, o, wx, wh, n.bias.data(), nullptr, x, lengths, h.data(), c.data(), work.data(), y.data());
+  if (k == cell::gru) lb::ref::real_gru(s, o, wx, wh, n.bias.data(), n.h_bias.data(), x, lengths, h.data(), work.data(), y.data());
+}
+
+}  // namespace
+
+TEST_CASE("real cells: lengths, both directions side by side") {
+  naive::random_numbers random(6);
+  const int batch = 3, steps = 5, inputs = 4, units = 3;
+  for (const cell k : {cell::rnn, cell::lstm, cell::gru})
+    for (const bool time_major : {false, true}) {
+      const real_cell n(gates_of(k), inputs, units, random);
+      const lb::real_rows wx{n.wx.data(), gates_of(k) * units, inputs}, wh{n.wh.data(), gates_of(k) * units, units};
+      const auto x = some_reals(batch * steps * inputs, random);
+      const int lengths[batch] = {5, 0, 2};
+      const lb::recurrent_options o{.f = k == cell::rnn ? lb::recurrent_function::relu : lb::recurrent_function::logistic};
+      std::vector<float> y(static_cast<std::size_t>(batch * steps * 2 * units), 99.0f);
+      for (const bool reverse : {false, true}) {
+        std::vector<float> h(batch * units), c(batch * units), half(y.begin() + (reverse ? units : 0), y.end());
+        const lb::recurrent_shape s{batch, steps, inputs, units, time_major, reverse, 2 * units};
+        run_real(k, s, o, wx, wh, n, x.data(), lengths, h, c, half);
+        std::copy(half.begin(), half.end(), y.begin() + (reverse ? units : 0));
+        // Each sequence alone, turned by hand, gives the same.
+        for (int b = 0; b < batch; ++b) {
+          std::vector<float> one, h1(units), c1(units), y1(static_cast<std::size_t>(lengths[b] * units));
+          for (int i = 0; i < lengths[b]; ++i) {
+            const auto from = x.begin() + s.x_at(b, reverse ? lengths[b] - 1 - i : i);
+            one.insert(one.end(), from, from + inputs);
+          }
+          run_real(k, {1, lengths[b], inputs, units}, o, wx, wh, n, one.data(), nullptr, h1, c1, y1);
+          for (int j = 0; j < units; ++j) CHECK(h[static_cast<std::size_t>(b * units + j)] == h1[static_cast<std::size_t>(j)]);
+          for (int t = 0; t < steps; ++t)
+            for (int j = 0; j < units; ++j) {
+              const float got = half[static_cast<std::size_t>(s.y_at(b, t) + j)];
+              const int i = reverse ? lengths[b] - 1 - t : t;
+              CHECK(got == (t < lengths[b] ? y1[static_cast<std::size_t>(i * units + j)] : 0.0f));
+            }
+        }
+      }
+      for (float v : y) CHECK(v != 99.0f);
+    }
+}
+
+TEST_CASE("real cells: dynamic products stay close to those of floats; a frame of zeros is one; NaN comes out") {
+  naive::random_numbers random(7);
+  const int inputs = 16, units = 8, steps = 50;
+  for (const cell k : {cell::rnn, cell::lstm, cell::gru})
+    for (const auto definition : {lb::dynamic_definition::symmetric, lb::dynamic_definition::asymmetric, lb::dynamic_definition::onnx}) {
+      const int rows = gates_of(k) * units;
+      const real_cell n(gates_of(k), inputs, units, random);
+      const auto quantized = [&](const std::vector<float>& w, int depth, std::vector<int8_t>& codes, std::vector<float>& scales) {
+        for (int r = 0; r < rows; ++r) {
+          float largest = 0;
+          for (int i = 0; i < depth; ++i) largest = std::max(largest, std::abs(w[static_cast<std::size_t>(r * depth + i)]));
+          scales.push_back(largest / 127);
+          for (int i = 0; i < depth; ++i) codes.push_back(static_cast<int8_t>(std::lround(w[static_cast<std::size_t>(r * depth + i)] / scales.back())));
+        }
+      };
+      std::vector<int8_t> cx, ch, room_x(inputs), room_h(units);
+      std::vector<float> sx, sh;
+      quantized(n.wx, inputs, cx, sx), quantized(n.wh, units, ch, sh);
+      using rows_type = lb::dynamic_rows<const int8_t*>;
+      const rows_type wx{cx.data(), sx.data(), rows, inputs, definition, room_x.data()}, wh{ch.data(), sh.data(), rows, units, definition, room_h.data()};
+      const lb::real_rows real_x{n.wx.data(), rows, inputs}, real_h{n.wh.data(), rows, units};
+      auto x = some_reals(steps * inputs, random);
+      std::fill(x.begin() + 7 * inputs, x.begin() + 9 * inputs, 0.0f);
+      const lb::recurrent_options o{.f = k == cell::rnn ? lb::recurrent_function::tanh : lb::recurrent_function::logistic, .reset_after = true};
+      std::vector<float> h(units), c(units), y(steps * units), real_state(units), real_c(units), want(steps * units);
+      const lb::recurrent_shape s{1, steps, inputs, units};
+      run_real(k, s, o, wx, wh, n, x.data(), nullptr, h, c, y);
+      run_real(k, s, o, real_x, real_h, n, x.data(), nullptr, real_state, real_c, want);
+      float worst = 0;
+      for (std::size_t i = 0; i < y.size(); ++i) worst = std::max(worst, std::abs(y[i] - want[i]));
+      CAPTURE(worst);
+      CHECK(worst > 0.0f);
+      CHECK(worst < 0.06f);
+      // A vector of NaN becomes the zero point, as 0 does: the step is that of a frame of zeros.
+      std::vector<float> h1(units), c1(units), h2(units), c2(units), y1(units), y2(units);
+      const std::vector<float> nans(inputs, std::nanf("")), zeros(inputs);
+      run_real(k, {1, 1, inputs, units}, o, wx, wh, n, nans.data(), nullptr, h1, c1, y1);
+      run_real(k, {1, 1, inputs, units}, o, wx, wh, n, zeros.data(), nullptr, h2, c2, y2);
+      CHECK(y1 == y2);
+    }
+}
+
+TEST_CASE("real cells: a clip holds the gates' arguments; coupled gates share one") {
+  const float wx[4] = {5, 5, 5, 5}, wh[4] = {}, x[1] = {1};
+  const lb::real_rows rows_x{wx, 4, 1}, rows_h{wh, 4, 1};
+  float h[1] = {}, c[1] = {1}, work[8], y[1];
+  lb::recurrent_options o{.clip = 1.0f};
+  lb::ref::real_lstm({}, o, rows_x, rows_h, nullptr, nullptr, x, nullptr, h, c, work, y);
+  const double sigmoid1 = 1 / (1 + std::exp(-1.0));
+  CHECK(c[0] == doctest::Approx(sigmoid1 + sigmoid1 * std::tanh(1.0)));
+  o = {.coupled = true};
+  h[0] = 0, c[0] = 1;
+  lb::ref::real_lstm({}, o, rows_x, rows_h, nullptr, nullptr, x, nullptr, h, c, work, y);
+  const double sigmoid5 = 1 / (1 + std::exp(-5.0));
+  CHECK(c[0] == doctest::Approx(sigmoid5 + (1 - sigmoid5) * std::tanh(5.0)));
 }

@@ -14,20 +14,9 @@
 
 #include <lowbits/fixed/activation.hpp>
 #include <lowbits/fixed/requantize.hpp>
+#include <lowbits/ref/recurrent.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
-
-/// x and y are [batch][steps][inputs or units], time_major: [steps][batch][...].
-struct lstm_shape {
-  int batch = 1, steps = 1, inputs = 1, units = 1;
-  bool time_major = false;
-
-  /// Where the vectors of step t of sequence b begin, in vectors.
-  constexpr ptrdiff_t vector(int b, int t) const noexcept {
-    return time_major ? ptrdiff_t{t} * batch + b : ptrdiff_t{b} * steps + t;
-  }
-  constexpr bool operator==(const lstm_shape&) const = default;
-};
 
 /// Rows of weights, biases and factors: [input, forget, cell, output][units].
 template <class W, class Bias, class Multiplier>
@@ -104,21 +93,27 @@ constexpr void lstm_cell(const lstm_params& p, int16_t i, int16_t f, int16_t g, 
 }
 
 /// All steps of all sequences, from `state` on, which is left as after the last one: a sequence in two calls is the
-/// sequence in one. `gates` is room for 4 * units codes. GateRounding rescales the products, CellRounding what follows.
+/// sequence in one. lengths may be null, see for_each_step; what a sequence has not is h_zero in y. `gates` is room for
+/// 4 * units codes. GateRounding rescales the products, CellRounding what follows.
 template <class GateRounding, class CellRounding, class Acc, class X, class H, class W, class Bias>
-constexpr void lstm(const lstm_shape& s, const lstm_params& p, const lstm_weights<W, Bias, typename GateRounding::multiplier>& w, const X* x,
-                    const lstm_state<H>& state, int16_t* gates, H* y) noexcept {
+constexpr void lstm(const recurrent_shape& s, const lstm_params& p, const lstm_weights<W, Bias, typename GateRounding::multiplier>& w,
+                    const X* x, const int* lengths, const lstm_state<H>& state, int16_t* gates, H* y) noexcept {
   const int n = s.units;
   for (int b = 0; b < s.batch; ++b) {
     H* const h = state.h + ptrdiff_t{b} * n;
     int16_t* const c = state.c + ptrdiff_t{b} * n;
-    for (int t = 0; t < s.steps; ++t) {
-      lstm_gates<GateRounding, Acc>(s.inputs, n, p, w, x + s.vector(b, t) * s.inputs, h, gates);
-      for (int j = 0; j < n; ++j) {
-        lstm_cell<CellRounding>(p, gates[j], gates[n + j], gates[2 * n + j], gates[3 * n + j], c[j], h[j]);
-        y[s.vector(b, t) * n + j] = h[j];
-      }
-    }
+    for_each_step(
+        s, lengths, b,
+        [&](int t) {
+          lstm_gates<GateRounding, Acc>(s.inputs, n, p, w, x + s.x_at(b, t), h, gates);
+          for (int j = 0; j < n; ++j) {
+            lstm_cell<CellRounding>(p, gates[j], gates[n + j], gates[2 * n + j], gates[3 * n + j], c[j], h[j]);
+            y[s.y_at(b, t) + j] = h[j];
+          }
+        },
+        [&](int t) {
+          for (int j = 0; j < n; ++j) y[s.y_at(b, t) + j] = static_cast<H>(p.h_zero);
+        });
   }
 }
 
