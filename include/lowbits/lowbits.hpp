@@ -61,6 +61,7 @@
 #include <lowbits/ref/svdf.hpp>
 #endif
 #if defined(LOWBITS_BINARY)
+#include <lowbits/kernel/binary_conv2d.hpp>
 #include <lowbits/kernel/binary_gemm.hpp>
 #endif
 #if defined(LOWBITS_TRITS)

@@ -5,7 +5,7 @@
 
 #include "support/kernel_archs.hpp"
 
-#include <lowbits/kernel/binary_gemm.hpp>
+#include <lowbits/kernel/binary_conv2d.hpp>
 
 #include "support/kernel_operands.hpp"
 
@@ -72,6 +72,29 @@ void check_all(uint64_t seed) {
   });
 }
 
+template <class Arch, class Rq>
+void check_conv(const lb::binary_conv2d_shape& s, buffers& memory, naive::random_numbers& random) {
+  using conv = lb::binary_conv2d<typename Rq::requantizer>;
+  using Y = typename conv::Y;
+  REQUIRE(s.is_valid());
+  const lb::binary_shape p = s.product();
+  const auto x = bit_rows(s.conv.batch * s.conv.in_h * s.conv.in_w, s.conv.in_c / 8, s.conv.in_c / 8, random), w = bit_rows(p.cols, p.depth_bytes(), p.depth_bytes(), random);
+  const Rq rq(p.cols, p.depth, random);
+  const std::vector<Y> before(static_cast<std::size_t>(p.rows * p.y_row_step(lb::gives_bits<typename Rq::requantizer>)), Y(77));
+  auto expected = before;
+  lb::ref::binary_conv2d(s, x.data(), w.data(), static_cast<const int32_t*>(nullptr), rq.get(memory.factors, guarded::place::front), expected.data());
+  const conv c(s, lb::arch_id_of<Arch>);
+  for (const auto where : guarded::both_places) {
+    auto* packed = memory.packed.take<unsigned char>(lb::round_up(c.packed_bytes(), std::size_t{64}), guarded::place::front);
+    auto* scratch = memory.scratch.take<unsigned char>(c.scratch_bytes(), where);
+    auto* y = memory.y.copy(before, where);
+    REQUIRE(c.pack(memory.w.copy(w, where), nullptr, {packed, c.packed_bytes()}) == lb::status::ok);
+    REQUIRE(c.run(memory.x.copy(x, where), {packed, c.packed_bytes()}, rq.get(memory.factors, where), y, {scratch, c.scratch_bytes()}) == lb::status::ok);
+    const std::string wrong = difference(y, expected);
+    if (!wrong.empty()) FAIL_CHECK(std::string(Arch::name), ", ", s.conv.in_h, "x", s.conv.in_w, "x", s.conv.in_c, ": ", wrong);
+  }
+}
+
 constexpr uint8_t three[] = {0b0110'0101, 0b1}, other[] = {0b0101'0101, 0b0};
 static_assert(lb::ref::binary_sum(three, other, 8) == 8 - 2 * 2 && lb::ref::binary_sum(three, other, 9) == 9 - 2 * 3);
 static_assert(lb::ref::binary_sum(three, three, 9) == 9 && lb::ref::binary_sum(three, other, 0) == 0);
@@ -91,6 +114,36 @@ TEST_CASE("binary gemm: the reference is the product of numbers") {
 TEST_CASE("binary gemm: sums") { check_all<not_at_all>(1); }
 TEST_CASE("binary gemm: signs") { check_all<signs>(2); }
 TEST_CASE("binary gemm: codes by channel") { check_all<by_channel<lb::q8, lb::round_single>>(3); }
+
+TEST_CASE("binary convolution") {
+  buffers memory;
+  naive::random_numbers random(6);
+  std::vector<lb::binary_conv2d_shape> all;
+  const auto add = [&](int batch, int h, int w, int in_c, int out_c, const lb::window2d& t, int pad_end) {
+    const auto extent = [&](int in, int pad, int reach, int stride) { return in + pad + pad_end < reach ? 0 : (in + pad + pad_end - reach) / stride + 1; };
+    all.push_back({{.batch = batch, .in_h = h, .in_w = w, .in_c = in_c, .out_h = extent(h, t.pad_top, t.reach_h(), t.stride_h),
+                    .out_w = extent(w, t.pad_left, t.reach_w(), t.stride_w), .out_c = out_c, .window = t}, all.size() % 2 == 1});
+  };
+  for (const int in_c : {8, 16, 40, 64})
+    for (const int stride : {1, 2})
+      for (const int pad : {0, 1, 3}) add(1 + in_c % 3, 7, 9, in_c, 19, {.kernel_h = 3, .kernel_w = 3, .stride_h = stride, .stride_w = stride, .pad_top = pad, .pad_left = pad}, pad);
+  add(2, 6, 5, 24, 17, {.kernel_h = 2, .kernel_w = 3, .dilation_h = 2, .dilation_w = 2, .pad_left = 1}, 2);
+  add(1, 5, 5, 8, 3, {}, 0);
+  add(0, 5, 5, 8, 3, {}, 0);
+  add(1, 2, 2, 8, 3, {.kernel_h = 3, .kernel_w = 3}, 0);
+  kernel_archs::for_each([&]<class Arch>(Arch) {
+    for (const auto& s : kernel_archs::sample(all)) {
+      check_conv<Arch, not_at_all>(s, memory, random);
+      check_conv<Arch, signs>(s, memory, random);
+    }
+  });
+  using conv = lb::binary_conv2d<lb::sign_bits>;
+  CHECK(conv({{.in_c = 12, .out_c = 4}}).error() == lb::status::bad_value);
+  CHECK(conv({{.in_c = 16, .out_c = 4, .groups = 2}}).error() == lb::status::bad_value);
+  CHECK(conv({{.batch = 1 << 20, .in_c = 8, .out_h = 1 << 10, .out_w = 2, .out_c = 4}}).error() == lb::status::bad_value);
+  CHECK(conv({{.in_c = 8, .out_c = 4, .window = {.kernel_h = 0}}}).error() == lb::status::bad_value);
+  CHECK(conv({{.in_c = 1 << 20, .out_c = 4, .window = {.kernel_h = 100, .kernel_w = 100}}}).error() == lb::status::bad_value);
+}
 
 TEST_CASE("binary gemm: floats") {
   const lb::binary_shape s{.rows = 2, .cols = 19, .depth = 45};

@@ -92,10 +92,10 @@ void finish_binary(int rows, int cols, const int32_t* acc, ptrdiff_t acc_stride,
   }
 }
 
-/// x begins at row 0 of y.
-template <class Y>
-void binary_rows(const binary_run& run, const sums_out<Y>& finish, const binary_shape& s, const uint8_t* x, const unsigned char* packed, const void* rq,
-                 Y* y, ptrdiff_t y_step, unsigned char* scratch) noexcept {
+/// rows_at(first, n, to, words) writes rows [first, first + n) as whole words.
+template <class Y, class RowsAt>
+void binary_rows(const binary_run& run, const sums_out<Y>& finish, const binary_shape& s, const RowsAt& rows_at, const unsigned char* packed,
+                 const void* rq, Y* y, ptrdiff_t y_step, unsigned char* scratch) noexcept {
   const binary_weights w{s.cols, s.depth};
   const binary_block block(w, s.rows);
   work_area area(scratch);
@@ -106,7 +106,7 @@ void binary_rows(const binary_run& run, const sums_out<Y>& finish, const binary_
   const auto* const panel = reinterpret_cast<const uint32_t*>(packed + w.start_bytes());
   for (int r = 0; r < s.rows; r += block.rows) {
     const int m = smaller(block.rows, s.rows - r);
-    for (int i = 0; i < m; ++i) w.read_row(x + (r + i) * s.x_row_step(), rows + i * words);
+    rows_at(r, m, rows, words);
     for (int c = 0; c < s.cols; c += binary_block::cols) {
       const int n = smaller(binary_block::cols, w.padded_cols() - c), used = smaller(n, s.cols - c);
       run(m, n, w.words(), rows, words, panel + c * words, start + c, sums);
@@ -165,6 +165,15 @@ public:
   /// x and y as the shape says, y overlapping nothing else. Weights that were packed for another shape are refused as foreign;
   /// the architecture may be another.
   status run(const uint8_t* x, std::span<const unsigned char> packed, const Rq& rq, Y* y, std::span<unsigned char> scratch) const noexcept {
+    const auto rows_at = [&](int first, int n, uint32_t* to, ptrdiff_t words) {
+      for (int i = 0; i < n; ++i) layout().read_row(x + (first + i) * s_.x_row_step(), to + i * words);
+    };
+    return run_rows(rows_at, packed, rq, y, scratch);
+  }
+  /// For rows that are made as they are needed: rows_at(first, n, to, words) writes rows [first, first + n), each as `words`
+  /// words in the bytes' order, with zeros behind the depth.
+  template <class RowsAt>
+  status run_rows(const RowsAt& rows_at, std::span<const unsigned char> packed, const Rq& rq, Y* y, std::span<unsigned char> scratch) const noexcept {
     if (error() != status::ok) return error();
     if (packed.size() < packed_alignment) return status::too_small;
     if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
@@ -172,7 +181,7 @@ public:
     copy_elements(packed.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
     if (h != header()) return status::foreign;
     if (packed.size() < packed_bytes() || scratch.size() < scratch_bytes()) return status::too_small;
-    kernel::binary_rows<Y>(run_, finish_, s_, x, packed.data() + packed_alignment, &rq, y, s_.y_row_step(gives_bits<Rq>), scratch.data());
+    kernel::binary_rows<Y>(run_, finish_, s_, rows_at, packed.data() + packed_alignment, &rq, y, s_.y_row_step(gives_bits<Rq>), scratch.data());
     return status::ok;
   }
 
