@@ -76,7 +76,7 @@ struct prim<prims::gemm, arch::odd_tile> {
 
 template <>
 struct prim<prims::gemm_bits, arch::odd_tile> {
-  static constexpr int bits_for_all_rows = 0;
+  static constexpr int bits_for_all_rows = 0, l2_rows = 0;
   /// The number of row c, column k of a strip.
   template <int Bits>
   static int number(const unsigned char* w, int groups, int c, int k) {

@@ -156,7 +156,8 @@ struct gemm {};
 /// for c < n, k < 32 * groups: a panel as prims::gemm reads it, step being 2 or 4.
 ///   rows(n, padded, x, minus, to)    to[i] = x[i] - minus for i < n, 0 for n <= i < padded; gives the sum
 /// x being what prims::gemm calls elements, uint8_t or int16_t, and padded a multiple of 32. With up to bits_for_all_rows bits,
-/// run is no slower than prims::gemm of the same architecture where the weights do not stay in an L2 cache.
+/// run is no slower than prims::gemm of the same architecture where the weights do not stay in an L2 cache, and with up to l2_rows
+/// rows where they do.
 struct gemm_bits {};
 
 /// The same with numbers 0, 1 and 2, five in a byte (headers of its own, kernel/trit_gemm.hpp includes them): run and unpack of

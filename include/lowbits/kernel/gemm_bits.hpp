@@ -15,7 +15,8 @@ struct bits_code {
   static constexpr int threes = 8;
 
   int bits = 0, offset = 0, twice = 0;
-  bool for_all_rows = false;  ///< the architecture is as fast with them as with 8 bits
+  bool for_all_rows = false;  ///< the architecture is as fast with them as with 8 bits, for up to
+  int l2_rows = 0;            ///< so many rows also where weights stay in the L2 cache
 };
 template <class W>
 inline constexpr bits_code bits_code_of = [] {
@@ -42,7 +43,11 @@ template <class Arch, class W>
 inline constexpr bits_code bits_code_on = [] {
   bits_code b = bits_code_of<W>;
   if constexpr (keeps_bits<Arch, W>())
-    b.for_all_rows = best_prim<prims::gemm, Arch>::rows <= 16 && b.bits <= best_prim<prims::gemm_bits, Arch>::bits_for_all_rows;
+    if constexpr (std::is_same_v<best<prims::gemm_bits, Arch>, best<prims::gemm, Arch>>) {
+      using B = best_prim<prims::gemm_bits, Arch>;
+      b.for_all_rows = b.bits <= B::bits_for_all_rows;
+      if (b.for_all_rows) b.l2_rows = B::l2_rows;
+    }
   return b;
 }();
 
@@ -127,7 +132,8 @@ struct bits_block {
   size_t panel = 0, rows = 0, sums = 0, offsets = 0;
 
   constexpr bits_block(const bits_weights& w, int64_t all_rows) noexcept
-      : is_few(all_rows <= bits_weights::few_rows || (w.code.for_all_rows && w.unpacked(w.cols).bytes() > gemm_block<int8_t>::l2_weights)) {
+      : is_few(all_rows <= larger(bits_weights::few_rows, w.code.l2_rows) ||
+               (w.code.for_all_rows && w.unpacked(w.cols).bytes() > gemm_block<int8_t>::l2_weights)) {
     if (is_few) {
       const auto most = static_cast<size_t>(smaller<int64_t>(all_rows, larger(bits_weights::few_rows, 8 * w.tile.rows)));  // of gemm_block
       rows = most * static_cast<size_t>(w.padded_depth());

@@ -59,7 +59,7 @@ LOWBITS_REGION_INLINE void store_fours(int8_t* to, int n, int step, vec a, vec b
 
 template <>
 struct prim<prims::gemm_bits, arch::avx2> {
-  static constexpr int bits_for_all_rows = 4;
+  static constexpr int bits_for_all_rows = 4, l2_rows = 0x7fff'ffff;
 
   template <int Bits>
   static void run(int m, int n, int groups, const int8_t* x, ptrdiff_t stride, const unsigned char* w, int twice,

@@ -39,7 +39,7 @@ LOWBITS_REGION_INLINE vec word_right(vec a) { return _mm512_srli_epi16(a, N); }
 
 template <>
 struct prim<prims::gemm_bits, arch::avx512vnni> {
-  static constexpr int bits_for_all_rows = 7;
+  static constexpr int bits_for_all_rows = 7, l2_rows = 47;
 
   template <int Bits>
   static void run(int m, int n, int groups, const int8_t* x, ptrdiff_t stride, const unsigned char* w, int twice,
