@@ -56,8 +56,10 @@
 #include <lowbits/kernel/grouped_gemm.hpp>
 #endif
 #if defined(LOWBITS_RECURRENT)
+#include <lowbits/ref/gru.hpp>
 #include <lowbits/ref/lstm.hpp>
 #include <lowbits/ref/real_recurrent.hpp>
+#include <lowbits/ref/rnn.hpp>
 #include <lowbits/ref/svdf.hpp>
 #endif
 #if defined(LOWBITS_BINARY)

@@ -89,7 +89,7 @@ struct ref_backend {
 
   template <class Rounding, class Acc, class X, class Bias>
   static void lstm(const lowbits::recurrent_shape& s, const lowbits::lstm_params& p,
-                   const lowbits::lstm_weights<const std::int8_t*, Bias, lowbits::fixed_multiplier>& w, const X* x,
+                   const lowbits::recurrent_weights<const std::int8_t*, Bias, lowbits::fixed_multiplier>& w, const X* x,
                    const lowbits::lstm_state<X>& state, std::int16_t* gates, X* y) {
     lowbits::ref::lstm<Rounding, lowbits::round_double_gemmlowp, Acc>(s, p, w, x, nullptr, state, gates, y);
   }

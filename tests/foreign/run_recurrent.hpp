@@ -19,7 +19,7 @@ std::optional<values> run(const lstm_case& c) {
     std::vector<std::int16_t> cell(cells), gates(4 * static_cast<std::size_t>(s.units));
     const lb::lstm_state<X> state{h.data(), cell.data()};
     state.reset(cells, c.params.h_zero);
-    const lb::lstm_weights<const std::int8_t*, Bias, lb::fixed_multiplier> w{wx.data(), wh.data(), bias.data(), c.x_factors.data(), c.h_factors.data()};
+    const lb::recurrent_weights<const std::int8_t*, Bias, lb::fixed_multiplier> w{wx.data(), wh.data(), bias.data(), c.x_factors.data(), c.h_factors.data()};
     if constexpr (requires { Backend::template lstm<Rounding, Bias>(s, c.params, w, x.data(), state, gates.data(), y.data()); }) {
       Backend::template lstm<Rounding, Bias>(s, c.params, w, x.data(), state, gates.data(), y.data());
       return uncast(y);

@@ -36,7 +36,7 @@ struct numbers {
       fh.push_back(multiplier::from(lb::real::from(0.04 + 0.01 * (i % 5))));
     }
   }
-  lb::lstm_weights<const int8_t*, int32_t, multiplier> weights() const { return {wx.data(), wh.data(), bias.data(), fx.data(), fh.data()}; }
+  lb::recurrent_weights<const int8_t*, int32_t, multiplier> weights() const { return {wx.data(), wh.data(), bias.data(), fx.data(), fh.data()}; }
 };
 
 /// Outputs, and what the state holds behind them.
@@ -142,7 +142,7 @@ TEST_CASE("lstm: the cell stops at its limit and comes back") {
       int8_t h[1] = {}, y[40];
       int16_t c[1] = {}, gates[4];
       const int8_t x[40] = {};
-      const lb::lstm_weights<const int8_t*, int32_t, multiplier> w{wx, wh, bias, one, one};
+      const lb::recurrent_weights<const int8_t*, int32_t, multiplier> w{wx, wh, bias, one, one};
       const lb::recurrent_shape s{1, 40, 1, 1};
       lb::ref::lstm<lb::round_single, lb::round_single, int32_t>(s, p, w, x, nullptr, {h, c}, gates, y);
       CHECK(c[0] == sign * p.cell_limit);

@@ -3,28 +3,17 @@
 
 // LSTM in integers: codes of 8 or 16 bits in and out, gates and cell of 16 bits. This is the definition.
 //
-//   gate[r] = held(held(rq(bias[r] + Wx[r] . (x - x_zero))) + rq(Wh[r] . (h - h_zero)))      a code of the scale `gate` reads
-//   i, f, o = logistic(gate), g = tanh(gate)                                                  2^-15
-//   c       = limited(held(rq(f * c)) + rq(i * g))                                            a power of two
+//   i, f, o = logistic(part of x + part of h), g = tanh(...)      2^-15
+//   c       = limited(held(rq(f * c)) + rq(i * g))                a power of two
 //   h       = held(rq(o * tanh(c)) + h_zero)
 //
-// held() keeps a number in the type it becomes. Both functions are the tables of fixed/activation.hpp. With
+// Both functions are the tables of fixed/activation.hpp. With
 // round_double_gemmlowp and one factor per gate these are the LSTMs of TFLite Micro and CMSIS-NN (there: integer_lstm_eval
 // and arm_nn_lstm_step_s8); with 16-bit codes the gates take round_tflite_int64.
 
-#include <lowbits/fixed/activation.hpp>
-#include <lowbits/fixed/requantize.hpp>
-#include <lowbits/ref/recurrent.hpp>
+#include <lowbits/ref/recurrent_gates.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
-
-/// Rows of weights, biases and factors: [input, forget, cell, output][units].
-template <class W, class Bias, class Multiplier>
-struct lstm_weights {
-  W x, h;                       ///< [4 * units][inputs], [4 * units][units]; no zero points
-  const Bias* bias = nullptr;   ///< at the scale of the products with x; may be null
-  const Multiplier *x_factors = nullptr, *h_factors = nullptr;  ///< to the gates' scale
-};
 
 struct lstm_params {
   int x_zero = 0, h_zero = 0;
@@ -67,18 +56,13 @@ struct lstm_state {
 
 namespace ref {
 
-/// The four gates' activations, [4][units], from one vector x and h each. Acc holds a row's sum.
+/// The four gates' activations, [input, forget, cell, output][units], from one vector x and h each.
 template <class Rounding, class Acc, class X, class H, class W, class Bias>
-constexpr void lstm_gates(int inputs, int units, const lstm_params& p, const lstm_weights<W, Bias, typename Rounding::multiplier>& w,
+constexpr void lstm_gates(int inputs, int units, const lstm_params& p, const recurrent_weights<W, Bias, typename Rounding::multiplier>& w,
                           const X* x, const H* h, int16_t* gates) noexcept {
   for (int r = 0; r < 4 * units; ++r) {
-    Acc from_x = w.bias != nullptr ? static_cast<Acc>(w.bias[r]) : 0, from_h = 0;
-    for (int k = 0; k < inputs; ++k)
-      from_x += static_cast<Acc>(int{x[k]} - p.x_zero) * static_cast<Acc>(w.x[static_cast<size_t>(ptrdiff_t{r} * inputs + k)]);
-    for (int k = 0; k < units; ++k)
-      from_h += static_cast<Acc>(int{h[k]} - p.h_zero) * static_cast<Acc>(w.h[static_cast<size_t>(ptrdiff_t{r} * units + k)]);
-    const auto first = saturate<int16_t>(int64_t{Rounding::apply(from_x, w.x_factors[r])});
-    const auto gate = saturate<int16_t>(int64_t{first} + Rounding::apply(from_h, w.h_factors[r]));
+    const int32_t from_x = gate_part<Rounding, Acc>(r, inputs, x, p.x_zero, w.x, w.bias, w.x_factors);
+    const int16_t gate = gate_sum(from_x, gate_part<Rounding, Acc>(r, units, h, p.h_zero, w.h, w.h_bias, w.h_factors));
     gates[r] = r / units == 2 ? lut_tanh(gate, p.gate) : lut_logistic(gate, p.gate);
   }
 }
@@ -96,7 +80,7 @@ constexpr void lstm_cell(const lstm_params& p, int16_t i, int16_t f, int16_t g, 
 /// sequence in one. lengths may be null, see for_each_step; what a sequence has not is h_zero in y. `gates` is room for
 /// 4 * units codes. GateRounding rescales the products, CellRounding what follows.
 template <class GateRounding, class CellRounding, class Acc, class X, class H, class W, class Bias>
-constexpr void lstm(const recurrent_shape& s, const lstm_params& p, const lstm_weights<W, Bias, typename GateRounding::multiplier>& w,
+constexpr void lstm(const recurrent_shape& s, const lstm_params& p, const recurrent_weights<W, Bias, typename GateRounding::multiplier>& w,
                     const X* x, const int* lengths, const lstm_state<H>& state, int16_t* gates, H* y) noexcept {
   const int n = s.units;
   for (int b = 0; b < s.batch; ++b) {
