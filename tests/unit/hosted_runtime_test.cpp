@@ -122,6 +122,8 @@ constexpr auto w16_288 = first<288>(w_many.w16);
 constexpr std::int32_t narrow_bias[4] = {1000, -70000, 5, 0};
 constexpr std::int64_t wide_bias[4] = {1'000'000'000'000, -70000, 5, -3'000'000'000};
 
+constexpr std::int64_t wide_bias_16[16] = {1, -1'000'000'000'000, 3};
+
 constexpr auto make_words() {
   lb::builder<16> g;
   const auto x = g.input("x", lb::tensor<lb::q16, 6, 5, 4>({.scale = .001f}));
@@ -134,6 +136,10 @@ constexpr auto make_words() {
   const auto c = g.transposed_conv2d("transposed", b, {.out_c = 4, .kernel = 3, .stride = 2, .weights = lb::weights(w16_144.value, fine),
                                                        .bias = wide_bias, .out = out});
   g.output(g.conv2d("one tap", c, {.out_c = 1, .weights = lb::weights(first_four.value, w), .out = out, .policy = lb::rounding::even_float}));
+  g.output(g.conv2d("sums", x, {.out_c = 4, .kernel = 3, .weights = lb::weights(w8_144.value, w), .bias = narrow_bias, .out_format = lb::as_sums}));
+  g.output(g.depthwise("depthwise sums", x, {.kernel = 3, .weights = lb::weights(w8_36.value, w), .out_format = lb::as_sums}));
+  g.output(g.depthwise("zero point", x, {.kernel = 3, .multiplier = 4, .weights = lb::weights(w8_144.value, lb::affine{.01f, -9}),
+                                         .bias = wide_bias_16, .out = out}));
   g.output(g.depthwise("wide depthwise", b, {.kernel = 3, .weights = lb::weights(w16_36.value, fine), .bias = narrow_bias, .out = out}));
   return g.output(g.conv2d("wide", a, {.out_c = 8, .kernel = 3, .weights = lb::weights(w16_288.value, fine), .out = out,
                                        .policy = lb::rounding::even_float}));

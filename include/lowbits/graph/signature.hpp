@@ -73,8 +73,9 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
     s.has_wide_sums = n.bias.is_wide || !fits_int32(g, i);
     s.is_prepared = has_prepared_layout(s, n.weights);
   }
-  if (gives_sums(s)) {  // 32 bits were proven; prepared ones by the types of bytes
-    s.is_prepared = s.is_prepared && is_byte(s.x) && n.weights.storable().highest <= 255 && !s.has_wide_sums;
+  if (gives_sums(s)) {  // 32 bits were proven; prepared ones of bytes by their types, those of words have 64 on their way
+    const bool words = is_word(s.x) || n.weights.storable().highest > 255;
+    s.is_prepared = s.is_prepared && (words || (is_byte(s.x) && !s.has_wide_sums));
     s.has_wide_sums = false;
   }
   // Such sums are joined in 64 bits, from prepared parts.

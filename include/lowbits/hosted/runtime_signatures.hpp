@@ -9,7 +9,7 @@
 namespace lowbits::inline LOWBITS_ABI::runtime_signatures {
 
 struct list {
-  static constexpr size_t capacity = 400;
+  static constexpr size_t capacity = 450;
   step_signature value[capacity]{};
   size_t count = 0;
 
@@ -49,7 +49,9 @@ constexpr void add_weighted(list& l, op_kind kind) noexcept {
   for (number_type x : bytes)
     for (bool is_prepared : {false, true})
       l.add({.kind = kind, .x = x, .out = sums, .weights = weight_storage::s8, .is_prepared = is_prepared});
-  for (weight_storage w : {weight_storage::s8, weight_storage::s16}) l.add({.kind = kind, .x = number_type::q16, .out = sums, .weights = w});
+  for (weight_storage w : {weight_storage::s8, weight_storage::s16})
+    for (bool is_prepared : {false, true})
+      l.add({.kind = kind, .x = number_type::q16, .out = sums, .weights = w, .is_prepared = is_prepared});
   for (rounding r : wide_roundings)
     for (weight_storage w : {weight_storage::s8, weight_storage::s16})
       for (bool wide_bias : {false, true}) {
