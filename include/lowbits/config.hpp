@@ -12,6 +12,8 @@
 //   LOWBITS_REAL_NODES  1: graphs may compute in floats; 0: they are refused (default on bare metal)
 //   LOWBITS_EXTRA_PRIMS header with further rows for the table of primitives (kernel/prims.inc)
 //   LOWBITS_ASSERT(x)   what a violated precondition does (default: nothing)
+//   LOWBITS_BINARY, LOWBITS_GROUPS, LOWBITS_RECURRENT, LOWBITS_TRITS, LOWBITS_WEIGHT_ONLY
+//                       parts of the library that lowbits.hpp includes only then (docs/kernels.md, docs/recurrent.md)
 
 #define LOWBITS_VERSION_MAJOR 0
 #define LOWBITS_VERSION_MINOR 1
