@@ -33,6 +33,8 @@ LOWBITS_REGION_INLINE floats plus(floats a, floats b) { return a + b; }
 LOWBITS_REGION_INLINE floats minus(floats a, floats b) { return a - b; }
 LOWBITS_REGION_INLINE floats times(floats a, floats b) { return a * b; }
 LOWBITS_REGION_INLINE floats rounded(floats a) { return fp::rounded(a); }
+LOWBITS_REGION_INLINE void add_to(floats& a, floats b) { a = fp::sum(a, fp::rounded(b)); }
+LOWBITS_REGION_INLINE floats times_one(const float* p, floats f) { return times(*p, f); }
 
 #include <lowbits/arch/real_gemm.inc>
 

@@ -26,9 +26,11 @@ LOWBITS_REGION_INLINE words right(words w, int n) { return _mm256_srl_epi32(w, _
 LOWBITS_REGION_INLINE words repeat(uint32_t x) { return _mm256_set1_epi32(static_cast<int>(x)); }
 LOWBITS_REGION_INLINE words both(words a, words w, words mask) { return _mm256_or_si256(a, _mm256_and_si256(w, mask)); }
 LOWBITS_REGION_INLINE floats with(words w, words mask, words bits) { return _mm256_castsi256_ps(both(bits, w, mask)); }
+LOWBITS_REGION_INLINE void add_to(floats& a, floats b) { asm("vaddps %1, %0, %0" : "+x"(a) : "x"(b)); }
 LOWBITS_REGION_INLINE floats plus(floats a, floats b) { return _mm256_add_ps(a, b); }
 LOWBITS_REGION_INLINE floats minus(floats a, floats b) { return _mm256_sub_ps(a, b); }
 LOWBITS_REGION_INLINE floats times(floats a, floats b) { return _mm256_mul_ps(a, b); }
+LOWBITS_REGION_INLINE floats times_one(const float* p, floats f) { return times(all(*p), f); }
 
 #include <lowbits/arch/real_gemm.inc>
 
