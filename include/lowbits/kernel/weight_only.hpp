@@ -2,7 +2,7 @@
 #pragma once
 
 // Rows of floats times weights in codes: how the weights are laid out, and the walk over rows, panels of columns and the depth.
-// Up to four rows are multiplied by the codes as they are. For more, a block of a panel is unpacked to floats and used by
+// Up to eight rows are multiplied by the codes as they are, four at a time. For more, a block of a panel is unpacked to floats and used by
 // all rows.
 
 #include <lowbits/arch/reals.hpp>
@@ -98,9 +98,11 @@ struct real_product {
   real_weights w;
   real_codes codes;
 
+  /// Rows for which codes become floats twice sooner than they would be written and read.
+  constexpr bool is_few(int rows) const noexcept { return rows <= 2 * calls.few_rows; }
   constexpr size_t off_size() const noexcept { return static_cast<size_t>(w.at.places()) * static_cast<size_t>(w.panel); }
   constexpr size_t block_size(int rows) const noexcept {
-    return rows <= calls.few_rows ? 0 : static_cast<size_t>(real_block) * static_cast<size_t>(w.panel);
+    return is_few(rows) ? 0 : static_cast<size_t>(real_block) * static_cast<size_t>(w.panel);
   }
   constexpr size_t edge_size(int rows) const noexcept {
     return static_cast<size_t>(smaller(rows, most_rows)) * static_cast<size_t>(w.panel);
@@ -124,7 +126,9 @@ struct real_product {
         float* const at = y + r * y_row + c;
         const place to = used == p.n ? place{at, y_row} : place{edge, p.n};
         for (int i = 0; i < m; ++i) copy_elements(w.bias(packed) + c, to.at + i * to.step, static_cast<size_t>(p.n));
-        if (m <= calls.few_rows) calls.run(codes, m, p, x + r * x_row, x_row, off, to.at, to.step);
+        if (is_few(m))
+          for (int i = 0; i < m; i += calls.few_rows)
+            calls.run(codes, smaller(calls.few_rows, m - i), p, x + (r + i) * x_row, x_row, off, to.at + i * to.step, to.step);
         else by_blocks(m, p, x + r * x_row, x_row, off, block, to);
         if (used < p.n)
           for (int i = 0; i < m; ++i) copy_elements(edge + ptrdiff_t{i} * p.n, at + i * y_row, static_cast<size_t>(used));
