@@ -71,4 +71,5 @@
 #endif
 #if defined(LOWBITS_WEIGHT_ONLY)
 #include <lowbits/kernel/weight_only_gemm.hpp>
+#include <lowbits/op/weight_only_steps.hpp>
 #endif

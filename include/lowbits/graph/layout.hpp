@@ -54,7 +54,7 @@ class model_layout {
   /// True where a step with prepared weights may yet read them as they were.
   static constexpr bool reads_both(const node& nd) noexcept {
     return (nd.kind == op_kind::depthwise && nd.weights.zero_point != 0) ||
-           nd.dynamic != dynamic_definition::symmetric;
+           (nd.dynamic != dynamic_definition::symmetric && nd.dynamic != dynamic_definition::weight_only);
   }
   /// Offsets of prepared weights behind the header; 0 where a node has none. Coded weights are expanded
   /// at `expanded` where steps read them as they are, else at `end`, one node after the other.

@@ -20,6 +20,7 @@ struct step_signature {
   bool has_wide_bias = false;  ///< 64 bits
   bool has_wide_sums = false;  ///< 64 bits
   bool is_prepared = false;  ///< weights have a layout for each architecture
+  bool is_weight_only = false;
   sum_definition sum = sum_definition::single;
   error_compensation ec = error_compensation::none;
 
@@ -42,6 +43,7 @@ constexpr bool has_wide_products(const Graph& g, int i) noexcept {
 
 /// Prepared layouts are for all products of codes; a depthwise one of bytes has no zero point of the weights.
 constexpr bool has_prepared_layout(const step_signature& s, const weight_data& w) noexcept {
+  if (s.is_weight_only) return true;
   if (s.x == number_type::real) return s.weights != weight_storage::f32 && w.storage != weight_storage::s16;
   return s.kind != op_kind::depthwise || is_word(s.x) || w.zero_point == 0;
 }
@@ -71,6 +73,7 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
     if (n.weights.is_packed()) s.packed = {n.weights.format.bits, n.weights.format.is_signed};
     s.has_wide_bias = n.bias.is_wide;
     s.has_wide_sums = n.bias.is_wide || !fits_int32(g, i);
+    s.is_weight_only = n.dynamic == dynamic_definition::weight_only && s.x == number_type::real && s.weights != weight_storage::f32;
     s.is_prepared = has_prepared_layout(s, n.weights);
   }
   if (gives_sums(s)) {  // 32 bits were proven; prepared ones of bytes by their types, those of words have 64 on their way

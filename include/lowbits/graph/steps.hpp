@@ -88,7 +88,11 @@ constexpr auto select_step() noexcept {
   using acc = std::conditional_t<S.ec != error_compensation::none, kernel::compensated_sum<S.ec>,
                                  std::conditional_t<S.has_wide_sums, int64_t, int32_t>>;
   constexpr op_kind kind = S.kind;
-  if constexpr (is_real_operation(S) && has_weights(kind) && S.weights != weight_storage::f32) {
+  if constexpr (S.is_weight_only) {
+    static_assert(requires { sizeof(weight_only_step<arch::generic, Data>); },
+                  "lowbits: model: layers whose weights alone are quantized are not part of lowbits.hpp; define LOWBITS_WEIGHT_ONLY before it is included");
+    return on_each_arch<weight_only_step, Data>{};
+  } else if constexpr (is_real_operation(S) && has_weights(kind) && S.weights != weight_storage::f32) {
     if constexpr (kind == op_kind::depthwise) return dynamic_on_each_arch<kernel::depthwise, Data>{};
     else if constexpr (kind == op_kind::transposed_conv2d) return dynamic_on_each_arch<kernel::transposed_conv2d, Data>{};
     else return dynamic_on_each_arch<kernel::conv2d, Data>{};

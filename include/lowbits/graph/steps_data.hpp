@@ -151,7 +151,10 @@ constexpr auto make_dynamic_data(const node& n, const tensor_desc& x, const Shap
 template <step_signature S>
 constexpr auto make_real_data(const node& n, const tensor_desc& x, const tensor_desc& y) noexcept {
   const real_range range = real_range::of(n.fused);
-  if constexpr (S.kind == op_kind::depthwise && S.weights != weight_storage::f32) {
+  if constexpr (S.is_weight_only) {
+    const auto w = weights_of<S>(n.weights);
+    return weight_only_data<std::remove_const_t<decltype(w)>>{conv2d_shape_of(n, x), w, n.weights, n.bias.f32, range, n.out.count()};
+  } else if constexpr (S.kind == op_kind::depthwise && S.weights != weight_storage::f32) {
     return make_dynamic_data<S>(n, x, depthwise_shape_of(n, x));
   } else if constexpr (has_weights(S.kind) && S.weights != weight_storage::f32) {
     return make_dynamic_data<S>(n, x, conv2d_shape_of(n, x));

@@ -135,6 +135,12 @@ inline bool has_coded(const runtime_graph& g) {
   return false;
 }
 
+inline bool has_weight_only(const runtime_graph& g) {
+  for (int i = 0; i < g.node_count(); ++i)
+    if (has_weights(g[i].kind) && g[i].dynamic == dynamic_definition::weight_only) return true;
+  return false;
+}
+
 /// Everything in front of the arrays: what the header is and how to use it.
 inline std::string preamble(const runtime_graph& g, const std::vector<std::string>& id, const header_options& o) {
   std::string text;
@@ -164,7 +170,9 @@ inline std::string preamble(const runtime_graph& g, const std::vector<std::strin
   std::string call = filled(joined("  lowbits::status s = ", runs), arguments, ");\n", 6, columns - 3);
   for (size_t at = 0; at < call.size(); at = call.find('\n', at) + 1) call.insert(at, "// ");
   return joined(text, call, "\n",
-                "#include <cstdint>\n\n#include <lowbits/lowbits.hpp>\n\n"
+                "#include <cstdint>\n\n",
+                has_weight_only(g) ? "#if !defined(LOWBITS_WEIGHT_ONLY)\n#define LOWBITS_WEIGHT_ONLY  // floats are multiplied by codes\n#endif\n" : "",
+                "#include <lowbits/lowbits.hpp>\n\n"
                 "static_assert(LOWBITS_VERSION_MAJOR == ",
                 LOWBITS_VERSION_MAJOR, " && LOWBITS_VERSION_MINOR == ", LOWBITS_VERSION_MINOR,
                 ",\n", "              \"lowbits: ", o.space,

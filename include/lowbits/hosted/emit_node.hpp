@@ -153,7 +153,7 @@ public:
     const bool breaks = codes.size() + scale.size() > room;
     add("weights", breaks ? codes : joined(codes, ", ", scale));
     if (breaks) items_.push_back(scale);
-    const char* definition = n.dynamic == dynamic_definition::asymmetric ? "asymmetric" : "onnx";
+    const char* definition = n.dynamic == dynamic_definition::asymmetric ? "asymmetric" : n.dynamic == dynamic_definition::onnx ? "onnx" : "weight_only";
     return add("bias", joined(c.id, "_b"), n.bias.is_bound())
         .add("dynamic", joined("lb::dynamic_definition::", definition), n.dynamic != dynamic_definition::symmetric);
   }

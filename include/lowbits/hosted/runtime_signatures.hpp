@@ -142,6 +142,8 @@ inline constexpr list all = [] {
   for (op_kind kind : {op_kind::conv2d, op_kind::depthwise, op_kind::transposed_conv2d})
     for (weight_storage w : {weight_storage::f32, weight_storage::s8})
       l.add({.kind = kind, .x = number_type::real, .out = number_type::real, .weights = w, .is_prepared = w == weight_storage::s8});
+  for (weight_storage w : {weight_storage::s8, weight_storage::s16})
+    l.add({.kind = op_kind::conv2d, .x = number_type::real, .out = number_type::real, .weights = w, .is_prepared = true, .is_weight_only = true});
   for (op_kind kind : {op_kind::max_pool, op_kind::average_pool, op_kind::global_mean, op_kind::softmax, op_kind::resize,
                        op_kind::function, op_kind::requantize})
     l.add({.kind = kind, .x = number_type::real, .out = number_type::real});

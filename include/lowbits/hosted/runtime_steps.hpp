@@ -9,6 +9,7 @@
 #include <lowbits/hosted/model_error.hpp>
 #include <lowbits/hosted/runtime_graph.hpp>
 #include <lowbits/hosted/runtime_signatures.hpp>
+#include <lowbits/op/weight_only_steps.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 

@@ -50,15 +50,17 @@ inline std::vector<std::shared_ptr<const void>> unpack_weights(runtime_graph& g)
       const int shift = is_full ? 1 << (w.format.bits - 1) : 0;
       const auto code = [&](size_t k) { return w.format.decode(detail::load_code(w.packed, k, w.format.bits)) - shift; };
       n.weights.zero_point -= shift;
+      // Prepared weights that meet floats have the bits they came with.
+      const bool is_narrow = n.dynamic == dynamic_definition::weight_only && !is_full;
       if (w.format.bits <= 8) {
         std::vector<int8_t> codes(count);
         for (size_t k = 0; k < count; ++k) codes[k] = static_cast<int8_t>(code(k));
-        n.weights.format = {8, true, false};
+        if (!is_narrow) n.weights.format = {8, true, false};
         keep(n, std::move(codes), weight_storage::s8, &weight_data::s8);
       } else {
         std::vector<int16_t> codes(count);
         for (size_t k = 0; k < count; ++k) codes[k] = static_cast<int16_t>(code(k));
-        n.weights.format = {16, true, false};
+        if (!is_narrow) n.weights.format = {16, true, false};
         keep(n, std::move(codes), weight_storage::s16, &weight_data::s16);
       }
     }

@@ -66,16 +66,16 @@ struct real_weights {
             .zeros = scales + groups * step, .zero_step = zero_each ? step : 0, .scales = scales, .scale_step = step};
   }
 
-  /// number(c, k) is a code's stored number, offset what all zero points have to be higher for that.
-  template <class Number>
-  void pack(Number&& number, int offset, const weight_only_scales& of, unsigned char* packed) const noexcept {
-    const auto step = static_cast<ptrdiff_t>(padded_cols());
+  /// number(c, k) is what a code is stored as; zero(g, c) what is taken off that.
+  template <class Number, class Bias, class Scale, class Zero>
+  void pack(Number&& number, Bias&& bias_of, Scale&& scale, Zero&& zero, unsigned char* packed) const noexcept {
+    const int all = static_cast<int>(padded_cols());
     auto* to = reinterpret_cast<float*>(packed);
-    for (ptrdiff_t c = 0; c < step; ++c) *to++ = c < cols && of.bias != nullptr ? of.bias[c] : 0.0f;
+    for (int c = 0; c < all; ++c) *to++ = c < cols ? bias_of(c) : 0.0f;
     for (int g = 0; g < groups; ++g)
-      for (ptrdiff_t c = 0; c < step; ++c) *to++ = c < cols ? of.scale(ptrdiff_t{g} * cols + c) : 0.0f;
+      for (int c = 0; c < all; ++c) *to++ = c < cols ? scale(g, c) : 0.0f;
     for (int g = 0; g < zero_rows(); ++g)
-      for (ptrdiff_t c = 0; c < step; ++c) *to++ = static_cast<float>(offset + (c < cols && groups > 0 ? of.zero(ptrdiff_t{g} * cols + c) : 0));
+      for (int c = 0; c < all; ++c) *to++ = c < cols && groups > 0 ? static_cast<float>(zero(g, c)) : 0.0f;
     auto* const words = reinterpret_cast<uint32_t*>(packed + numbers_bytes());
     fill_elements(words, uint32_t{0}, padded_cols() * column_words());
     for (int c0 = 0; c0 < cols; c0 += panel)

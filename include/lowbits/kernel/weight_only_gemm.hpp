@@ -71,7 +71,9 @@ public:
     product_.w.pack([&](int c, int k) {
       const int code = w[static_cast<size_t>(c) * static_cast<size_t>(s_.depth) + static_cast<size_t>(k)];
       return static_cast<uint32_t>((code + offset) >> (Q::is_binary ? 1 : 0));
-    }, offset, of, packed.data() + packed_alignment);
+    }, [&](int c) { return of.bias != nullptr ? of.bias[c] : 0.0f; },
+       [&](int g, int c) { return of.scale(ptrdiff_t{g} * s_.cols + c); },
+       [&](int g, int c) { return offset + of.zero(ptrdiff_t{g} * s_.cols + c); }, packed.data() + packed_alignment);
     return status::ok;
   }
 

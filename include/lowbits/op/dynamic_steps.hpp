@@ -32,6 +32,20 @@ struct dynamic_data {
   dynamic_definition definition = dynamic_definition::symmetric;
 };
 
+/// A layer that multiplies floats by the codes themselves.
+template <class Weights>
+struct weight_only_data {
+  conv2d_shape shape{};
+  Weights weights{};
+  weight_data scales{};
+  const float* bias = nullptr;
+  real_range range{};
+  size_t count = 0;  ///< outputs
+};
+/// Defined in op/weight_only_steps.hpp, which few programs need.
+template <class Arch, class Data>
+struct weight_only_step;
+
 /// Kernel is one of kernel::conv2d, depthwise, transposed_conv2d. Prepared weights serve where the zero
 /// point of the codes is 0.
 template <template <class, class, class, class, class> class Kernel, class Arch, class Data>

@@ -229,6 +229,8 @@ constexpr void check_weights(const node& n, const tensor_desc& in, int64_t count
       ? w.zero_point == 0
       : w.zero_point >= w.format.lowest() && w.zero_point <= w.format.highest();
   v.require(zero_ok, graph_errc::zero_point);
+  if (dynamic && n.dynamic == dynamic_definition::weight_only)
+    return void(v.require(n.kind == op_kind::conv2d || n.kind == op_kind::dense, graph_errc::element));
   if (dynamic || first) {
     v.require(in.kind == element::reals || in.format.bits <= 8, graph_errc::element);
     const int64_t capacity = product_capacity(dynamic ? 255 : largest_value(in), largest_weight(w), highest_of<int32_t>);

@@ -10,12 +10,14 @@
 //   asymmetric   range with 0 in it / 255, the zero point where it fits best, ties away from zero
 //                (TFLite's AsymmetricQuantizeFloats)
 //   onnx         DynamicQuantizeLinear (dynamic_quantize.hpp) with 128 taken off codes and zero point
+//
+// Or not at all: weight_only, where floats are multiplied by the codes (weight_only_gemm.hpp).
 
 #include <lowbits/ref/dynamic_quantize.hpp>
 
 namespace lowbits::inline LOWBITS_ABI {
 
-enum class dynamic_definition : uint8_t { symmetric, asymmetric, onnx };
+enum class dynamic_definition : uint8_t { symmetric, asymmetric, onnx, weight_only };
 
 }  // namespace lowbits
 
@@ -57,7 +59,8 @@ constexpr affine dynamic_codes(dynamic_definition definition, size_t n, const fl
   switch (definition) {
     case dynamic_definition::symmetric: return symmetric_codes(n, x, q);
     case dynamic_definition::asymmetric: return asymmetric_codes(n, x, q);
-    case dynamic_definition::onnx: break;
+    case dynamic_definition::onnx:
+    case dynamic_definition::weight_only: break;
   }
   const affine p = dynamic_parameters<u8>(n, x);
   for (size_t i = 0; i < n; ++i) q[i] = static_cast<int8_t>(int{quantize<u8, half_even>(x[i], p)} - 128);

@@ -40,29 +40,34 @@ constexpr int weight_groups(const gemm_shape& s, int group) noexcept { return s.
 
 namespace ref {
 
+/// One output: x(k) and w(k) are the operands, zero(g) and scale(g) those of a group.
+template <class X, class W, class Zero, class Scale>
+constexpr float weight_only_element(int depth, int group, X&& x, W&& w, Zero&& zero, Scale&& scale, float bias) noexcept {
+  float result = bias;
+  for (int g = 0, k = 0; k < depth; ++g) {
+    const int group_end = depth - k > group ? k + group : depth;
+    while (k < group_end) {
+      const int end = smaller(k + real_block, group_end);
+      float sum = 0;
+      for (; k < end; ++k) sum = fp::sum(sum, fp::product(x(k), static_cast<float>(w(k) - zero(g))));
+      result = fp::sum(fp::product(sum, scale(g)), result);
+    }
+  }
+  return result;
+}
+
 /// x, w and y as gemm_shape says; y overlaps nothing else.
 template <class W>
 constexpr void weight_only_gemm(const gemm_shape& s, int group, const float* x, const W& w, const weight_only_scales& of, float* y) noexcept {
-  const int each = weight_group(s, group);
   for (int b = 0; b < s.batch; ++b)
     for (int r = 0; r < s.rows; ++r)
       for (int c = 0; c < s.cols; ++c) {
         const float* const from = x + b * s.x_matrix_step() + r * s.x_row_step();
-        float result = of.bias != nullptr ? of.bias[c] : 0.0f;
-        for (int g = 0, k = 0; k < s.depth; ++g) {
-          const ptrdiff_t at = ptrdiff_t{g} * s.cols + c;
-          const int group_end = s.depth - k > each ? k + each : s.depth;
-          while (k < group_end) {
-            const int end = smaller(k + real_block, group_end);
-            float sum = 0;
-            for (; k < end; ++k) {
-              const int weight = int{w[static_cast<size_t>(ptrdiff_t{c} * s.depth + k)]} - of.zero(at);
-              sum = fp::sum(sum, fp::product(from[k], static_cast<float>(weight)));
-            }
-            result = fp::sum(fp::product(sum, of.scale(at)), result);
-          }
-        }
-        y[b * s.y_matrix_step() + r * s.y_row_step() + c] = result;
+        y[b * s.y_matrix_step() + r * s.y_row_step() + c] = weight_only_element(
+            s.depth, weight_group(s, group), [&](int k) { return from[k]; },
+            [&](int k) { return int{w[static_cast<size_t>(ptrdiff_t{c} * s.depth + k)]}; },
+            [&](int g) { return of.zero(ptrdiff_t{g} * s.cols + c); }, [&](int g) { return of.scale(ptrdiff_t{g} * s.cols + c); },
+            of.bias != nullptr ? of.bias[c] : 0.0f);
       }
 }
 

@@ -101,7 +101,10 @@ inline std::shared_ptr<deferred> later_convolution(importer& m, value& x, value&
   d->as_reals = [&m, &x, &w, b, c, index]() -> stored {
     const visit here(m, index);
     m.stays_float(w.quantized != nullptr ? "only its weights are quantized" : "what reads or makes its tensors is not quantized");
-    const edge e = convolution_node(m, image_reals(m, x), c, real_weights(m, w, w.shape, c.axes), real_bias(m, b, 1.0f, c.channels), {});
+    const bool stay_codes = !c.is_depthwise && can_stay_codes(w, 0, 1.0f);
+    const weight_data weights = stay_codes ? weights_of(m, *w.quantized, c.axes).data : real_weights(m, w, w.shape, c.axes);
+    const edge e = convolution_node(m, image_reals(m, x), c, weights, real_bias(m, b, 1.0f, c.channels), {},
+                                    stay_codes ? dynamic_definition::weight_only : dynamic_definition::symmetric);
     m.check_graph();
     m.record(m.output_name(0), 0);
     return {{}, e};

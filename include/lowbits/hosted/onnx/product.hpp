@@ -85,10 +85,15 @@ inline std::shared_ptr<deferred> later_dense(importer& m, value& x, value& w, co
     m.stays_float(w.quantized != nullptr ? "only its weights are quantized" : "what reads or makes its tensors is not quantized");
     const bool image = as_image();
     const edge in = image ? image_reals(m, *x.flattened) : turned(plain_reals(m, x));
-    const weight_data weights = image ? real_weights(m, w, l.view_shape(x.flattened->shape), l.view_axes(x.flattened->shape), l.alpha)
-                                      : real_weights(m, w, w.shape, l.axes(), l.alpha);
+    const shape_list shape_in = image ? l.view_shape(x.flattened->shape) : w.shape;
+    const std::vector<int> axes = image ? l.view_axes(x.flattened->shape) : l.axes();
+    const bool stay_codes = can_stay_codes(w, l.channel_axis(), l.alpha);
+    const int axis = image && !l.transposed ? static_cast<int>(x.flattened->shape.size()) - 1 : l.channel_axis();
+    const weight_data weights = stay_codes ? weights_of(m, with_view(*w.quantized, shape_in, axis), axes, l.alpha).data
+                                           : real_weights(m, w, shape_in, axes, l.alpha);
     const edge e = m.graph().dense(m.name(), as_rows(m, in, l.rows, l.depth),
-                                   {.units = l.units, .weights = weights, .bias = real_bias(m, b, l.beta, l.units)});
+                                   {.units = l.units, .weights = weights, .bias = real_bias(m, b, l.beta, l.units),
+                                    .dynamic = stay_codes ? dynamic_definition::weight_only : dynamic_definition::symmetric});
     return with_shape(m, e, shape);
   };
   if (b == nullptr)

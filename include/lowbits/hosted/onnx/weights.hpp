@@ -96,6 +96,17 @@ inline weight_data real_weights(importer& m, const value& w, const shape_list& s
   return {.storage = weight_storage::f32, .f32 = m.keep(std::move(v)), .length = n};
 }
 
+/// True where a layer on floats multiplies by the codes as they are; `channels` is the axis of its output channels.
+inline bool can_stay_codes(const value& w, int channels, float alpha) {
+  if (w.quantized == nullptr || !can_be_weights(*w.quantized, channels)) return false;
+  for (const float s : w.quantized->scales)
+    if (!fp::is_positive(fp::product(s, alpha))) return false;
+  if (format_of(w.quantized->codes->type).bits < 16) return true;
+  for (const int z : w.quantized->zeros)
+    if (z != w.quantized->zeros[0]) return false;  // 17 bits
+  return true;
+}
+
 /// A bias in units of the accumulator: from int32 codes whose scale is that unit as they are, from other
 /// numbers the nearest. Of one number for all channels as many as there are channels.
 inline std::vector<int64_t> bias_codes(importer& m, const value& b, const weight_data& w, float x_scale, float beta, int channels) {
