@@ -49,6 +49,16 @@ BENCH_CHAINS(pmaddwd_xmm, "sse4.1", "nehalem", __m128i, _mm_set1_epi16(0x35), 12
              __m128i p = x;
              asm volatile("pmaddwd %1, %0" : "+x"(p) : "x"(w));
              asm volatile("paddd %1, %0" : "+x"(a[i]) : "x"(p));)
+BENCH_CHAINS(vmulps_zmm, "avx512f", "skylake-avx512", __m512, _mm512_set1_ps(0.5f), 12,
+             __m512 p;
+             asm volatile("vmulps %2, %1, %0" : "=v"(p) : "v"(x), "v"(w));
+             asm volatile("vaddps %1, %0, %0" : "+v"(a[i]) : "v"(p));)
+BENCH_CHAINS(vfmadd_zmm, "avx512f", "skylake-avx512", __m512, _mm512_set1_ps(0.5f), 12,
+             asm volatile("vfmadd231ps %2, %1, %0" : "+v"(a[i]) : "v"(x), "v"(w));)
+BENCH_CHAINS(vmulps_ymm, "avx2", "haswell", __m256, _mm256_set1_ps(0.5f), 12,
+             __m256 p;
+             asm volatile("vmulps %2, %1, %0" : "=x"(p) : "x"(x), "x"(w));
+             asm volatile("vaddps %1, %0, %0" : "+x"(a[i]) : "x"(p));)
 
 LOWBITS_REGION_AVX512VNNI
 namespace bench {
@@ -100,6 +110,9 @@ inline constexpr control controls[] = {
     {"avxvnni", "vpdpbusd_ymm", vpdpbusd_ymm, 2.0 * 12 * 100 * 32},
     {"avx2", "vpmaddwd_vpaddd_ymm", vpmaddwd_ymm, 2.0 * 12 * 100 * 16},
     {"sse41", "pmaddwd_paddd_xmm", pmaddwd_xmm, 2.0 * 12 * 100 * 8},
+    {"avx512bw, floats", "vmulps_vaddps_zmm", vmulps_zmm, 2.0 * 12 * 100 * 16},
+    {"avx512bw, fused", "vfmadd_zmm", vfmadd_zmm, 2.0 * 12 * 100 * 16},
+    {"avx2, floats", "vmulps_vaddps_ymm", vmulps_ymm, 2.0 * 12 * 100 * 8},
 #endif
     {"", "", nullptr, 0}};
 
@@ -123,14 +136,16 @@ double best_rate(Function f) {
   return best;
 }
 
-/// Operations per second of the multiply instruction Arch's products are made of; 0: not known.
+/// Operations per second of the control with that name; 0: there is none.
+inline double ceiling_of(std::string_view name) {
+  for (const control& c : controls)
+    if (c.run != nullptr && c.arch == name) return c.operations * best_rate(c.run);
+  return 0.0;
+}
+/// The same of the multiply instruction Arch's products are made of.
 template <class Arch>
 double multiply_ceiling() {
-  static const double found = [] {
-    for (const control& c : controls)
-      if (c.run != nullptr && std::string_view(c.arch) == Arch::name) return c.operations * best_rate(c.run);
-    return 0.0;
-  }();
+  static const double found = ceiling_of(Arch::name);
   return found;
 }
 
