@@ -45,6 +45,12 @@ public:
     t.add_float_data(v);
     return t.name();
   }
+  std::string reals(const numbers& v, const std::vector<int>& shape) {
+    auto& t = add(schema::TensorProto::FLOAT, 0);
+    for (const int e : shape) t.add_dims(e);
+    for (const float r : v) t.add_float_data(r);
+    return t.name();
+  }
   std::string code(int v) {
     auto& t = add(schema::TensorProto::INT8, 1);
     t.add_int32_data(v);

@@ -172,8 +172,10 @@ inline std::string preamble(const runtime_graph& g, const std::vector<std::strin
   return joined(text, call, "\n",
                 "#include <cstdint>\n\n",
                 has_weight_only(g) ? "#if !defined(LOWBITS_WEIGHT_ONLY)\n#define LOWBITS_WEIGHT_ONLY  // floats are multiplied by codes\n#endif\n" : "",
-                "#include <lowbits/lowbits.hpp>\n\n"
-                "static_assert(LOWBITS_VERSION_MAJOR == ",
+                "#include <lowbits/lowbits.hpp>\n",
+                // Where another header has included it without.
+                has_weight_only(g) ? "#if __has_include(<lowbits/op/weight_only_steps.hpp>)\n#include <lowbits/op/weight_only_steps.hpp>\n#endif\n" : "",
+                "\nstatic_assert(LOWBITS_VERSION_MAJOR == ",
                 LOWBITS_VERSION_MAJOR, " && LOWBITS_VERSION_MINOR == ", LOWBITS_VERSION_MINOR,
                 ",\n", "              \"lowbits: ", o.space,
                 ": the header was written by another version of the \"\n",
