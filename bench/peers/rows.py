@@ -147,6 +147,9 @@ def sections():
         Row(f"s8s8s8q_{shape}", "lowbits-avx512vnni", f"s8s8s8q_{shape}",
             [Against("-march=native", [("lowbits-avx512vnni-native", f"s8s8s8q_{shape}")], 0.95)])
         for shape in NATIVE])
+    weight_only = Section("Floats times 4-bit codes, AVX-512", "avx512bw", [
+        Row(case, "lowbits-avx512bw", case, [Against("oneDNN", [(one_dnn("DEFAULT"), case)], 1.0)])
+        for case in (f"f32_s4{scales}_{rows}x4096x4096" for rows in (1, 8, 128) for scales in ("pc", "g32"))])
     return [
         gemm("Matrix product s8 x s8 → s8, AMX", "amx", "DEFAULT", "xnnpack-t1", AMX_BARS.get, "AMX"),
         conv("Convolution, AMX", "amx", "DEFAULT", "xnnpack-t1", needs="AMX"),
@@ -156,4 +159,4 @@ def sections():
         conv("Convolution, AVX512-VNNI", "avx512vnni", vnni, xnn), conv("Convolution, AVX2", "avx2", "AVX2", None, bars=False),
         depthwise("Depthwise convolution, AVX512-VNNI", "avx512vnni", vnni, xnn),
         depthwise("Depthwise convolution, AVX2", "avx2", "AVX2", None, bars=False),
-        elementwise("avx512vnni", vnni, xnn), o2]
+        elementwise("avx512vnni", vnni, xnn), weight_only, o2]

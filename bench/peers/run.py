@@ -62,6 +62,8 @@ def groups():
     other("conv", "conv", "avx512vnni", vnni, "NOAMX=1 build/bench_xnnpack conv")
     other("conv", "conv", "avx2", "AVX2")
     other("elementwise", "elt", "avx512vnni", vnni, "NOAMX=1 build/bench_xnnpack elt")
+    found.append(Group("weight-only avx512bw", "avx512bw", "weight_only", "weight_only/f32_s4(pc|g32)_(1|8|128)x4096x4096/avx512bw$",
+                       [one_dnn("wdec", "DEFAULT")]))
     return found
 
 
