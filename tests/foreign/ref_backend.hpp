@@ -13,10 +13,12 @@
 #include <lowbits/ref/depthwise.hpp>
 #include <lowbits/ref/dynamic_quantize.hpp>
 #include <lowbits/ref/eltwise.hpp>
+#include <lowbits/ref/lstm.hpp>
 #include <lowbits/ref/matmul.hpp>
 #include <lowbits/ref/pool.hpp>
 #include <lowbits/ref/shape_ops.hpp>
 #include <lowbits/ref/softmax.hpp>
+#include <lowbits/ref/svdf.hpp>
 #include <lowbits/ref/transposed_conv2d.hpp>
 
 namespace foreign {
