@@ -61,6 +61,7 @@
 #include <lowbits/ref/real_recurrent.hpp>
 #include <lowbits/ref/rnn.hpp>
 #include <lowbits/ref/svdf.hpp>
+#include <lowbits/ref/tflite_lstm.hpp>
 #endif
 #if defined(LOWBITS_BINARY)
 #include <lowbits/kernel/binary_conv2d.hpp>
