@@ -53,6 +53,7 @@
 
 // Few programs need these, and not all pay for them.
 #if defined(LOWBITS_GROUPS)
+#include <lowbits/graph/grouped_steps.hpp>
 #include <lowbits/kernel/grouped_gemm.hpp>
 #endif
 #if defined(LOWBITS_RECURRENT)

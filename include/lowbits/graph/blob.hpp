@@ -69,6 +69,8 @@ constexpr uint32_t graph_fingerprint(const Graph& g, int node_count) noexcept {
       for (int v : {static_cast<int>(nd.weights.storage), int{nd.weights.format.bits}, nd.weights.zero_point}) mix(v);
       mix(static_cast<int64_t>(nd.weights.length));
       mix(static_cast<int64_t>(nd.weights.offset));
+      if (nd.weights.is_grouped)
+        for (int v : {static_cast<int>(nd.weights.groups->kind), nd.weights.groups->group, nd.weights.groups->shift}) mix(v);
       if (nd.weights.is_coded()) mix(static_cast<int64_t>(nd.weights.coded_bytes));
     }
     if (nd.kind == op_kind::pad || nd.kind == op_kind::transpose || nd.kind == op_kind::slice)
@@ -87,6 +89,11 @@ constexpr uint32_t parameter_digest(const node& n) noexcept {
   if (!n.weights.is_external) return 0;
   uint32_t h = fnv::step(fnv::start, fp::to_bits(n.weights.scale));
   for (size_t c = 0; c < n.weights.scale_count; ++c) h = fnv::step(h, fp::to_bits(n.weights.scales[c]));
+  if (n.weights.is_grouped) {
+    const weight_groups& g = *n.weights.groups;
+    for (size_t i = 0; i < g.count; ++i)
+      h = fnv::step(h, g.kind == group_factor_kind::bytes ? g.bytes[i] : g.kind == group_factor_kind::halves ? g.halves[i].bits : fp::to_bits(g.reals[i]));
+  }
   for (size_t c = 0; c < n.bias.length; ++c) {
     const auto bits = n.bias.is_real ? uint64_t{fp::to_bits(n.bias.f32[c])} : static_cast<uint64_t>(n.bias[c]);
     h = fnv::step(h, static_cast<uint32_t>(bits));
@@ -119,10 +126,14 @@ struct stored_constant {
   size_t bytes = 0, offset = 0;
   bool is_external = false, is_prepared = false;
   uint32_t digest = 0;  ///< where is_prepared
+  const void* factors = nullptr;
+  size_t factor_bytes = 0;
 
   static constexpr stored_constant of(const weight_data& w) noexcept {
     if (w.storage == weight_storage::f32) return {};  // floats are never packed
-    return {w.data(), w.stored_bytes(), w.offset, w.is_external, w.is_prepared, w.digest};
+    stored_constant c{w.data(), w.stored_bytes(), w.offset, w.is_external, w.is_prepared, w.digest};
+    if (w.is_grouped) c.factors = w.groups->data(), c.factor_bytes = w.groups->count * w.groups->factor_bytes();
+    return c;
   }
   static constexpr stored_constant of(const bias_data& b) noexcept {
     if (b.is_real || !b.is_bound()) return {};  // added behind, never packed
@@ -130,7 +141,8 @@ struct stored_constant {
     return {.data = b.s32, .bytes = b.length * 4};
   }
   uint32_t hash(const unsigned char* blob) const noexcept {
-    return is_prepared ? digest : fnv::bytes(fnv::start, is_external ? blob + offset : data, bytes);
+    const uint32_t h = is_prepared ? digest : fnv::bytes(fnv::start, is_external ? blob + offset : data, bytes);
+    return fnv::bytes(h, factors, factor_bytes);
   }
 };
 

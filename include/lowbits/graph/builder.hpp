@@ -319,7 +319,7 @@ private:
     n.bias = o.bias;
     n.dynamic = o.dynamic;
     n.product = o.product;
-    if (n.out.is_wide()) give_sums(n, desc(x).params.scale, o.weights.scale_count <= 1 ? o.weights.scale_of(0) : 0.0f);
+    if (n.out.is_wide()) give_sums(n, desc(x).params.scale, o.weights.scale_count <= 1 ? o.weights.sum_scale(0) : 0.0f);
     if constexpr (requires { o.ec; }) n.ec = o.ec;
     return n;
   }

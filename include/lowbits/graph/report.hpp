@@ -60,7 +60,7 @@ constexpr int64_t node_depth(const Graph& g, int i) noexcept {
 template <class Graph>
 constexpr bool fits_int32(const Graph& g, int i) noexcept {
   const node& n = g[i];
-  if (g[n.in[0]].out.kind == element::reals) return true;
+  if (g[n.in[0]].out.kind == element::reals || n.weights.is_grouped) return true;
   return infer::accumulator_holds(g[n.in[0]].out, n.weights, n.bias, node_depth(g, i),
                                   highest_of<int32_t>);
 }
@@ -78,7 +78,8 @@ constexpr size_t constant_bytes(const node& n, size_t weight_count) noexcept {
   if (n.kind == op_kind::function && n.table.is_bound) return n.out.format.bits > 8 ? sizeof(int16_t) * 513 : 256;
   if (!has_weights(n.kind)) return 0;
   const size_t weights = n.weights.is_coded() ? n.weights.coded_bytes : n.weights.bytes(weight_count);
-  return weights + n.bias.length * (n.bias.is_wide ? 8 : 4);
+  const size_t factors = n.weights.is_grouped ? n.weights.groups->count * n.weights.groups->factor_bytes() : 0;
+  return weights + factors + n.bias.length * (n.bias.is_wide ? 8 : 4);
 }
 
 template <class Graph>

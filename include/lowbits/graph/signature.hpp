@@ -23,6 +23,7 @@ struct step_signature {
   bool is_weight_only = false;
   sum_definition sum = sum_definition::single;
   error_compensation ec = error_compensation::none;
+  group_factor_kind factors = group_factor_kind::none;
 
   constexpr bool operator==(const step_signature&) const = default;
 };
@@ -75,6 +76,7 @@ constexpr step_signature signature_of(const Graph& g, int i) noexcept {
     s.has_wide_sums = n.bias.is_wide || !fits_int32(g, i);
     s.is_weight_only = n.dynamic == dynamic_definition::weight_only && s.x == number_type::real && s.weights != weight_storage::f32;
     s.is_prepared = has_prepared_layout(s, n.weights);
+    if (n.weights.is_grouped) s.factors = n.weights.groups->kind;
   }
   if (gives_sums(s)) {  // 32 bits were proven; prepared ones of bytes by their types, those of words have 64 on their way
     const bool words = is_word(s.x) || n.weights.storable().highest > 255;

@@ -88,7 +88,9 @@ constexpr auto select_step() noexcept {
   using acc = std::conditional_t<S.ec != error_compensation::none, kernel::compensated_sum<S.ec>,
                                  std::conditional_t<S.has_wide_sums, int64_t, int32_t>>;
   constexpr op_kind kind = S.kind;
-  if constexpr (S.is_weight_only) {
+  if constexpr (S.factors != group_factor_kind::none) {
+    return typename grouped_layer<S>::template choice<Data>{};
+  } else if constexpr (S.is_weight_only) {
     static_assert(requires { sizeof(weight_only_step<arch::generic, Data>); },
                   "lowbits: model: layers whose weights alone are quantized are not part of lowbits.hpp; define LOWBITS_WEIGHT_ONLY before it is included");
     return on_each_arch<weight_only_step, Data>{};

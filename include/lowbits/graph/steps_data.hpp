@@ -20,7 +20,7 @@ namespace lowbits::inline LOWBITS_ABI::detail {
 
 /// The factor from a weighted node's accumulator to its output, for one channel.
 constexpr real factor_of(const node& n, const tensor_desc& in, size_t channel) noexcept {
-  const float w = n.weights.scale_of(channel);
+  const float w = n.weights.sum_scale(channel);
   if (n.product == scale_product::float32)
     return scale_ratio_float_product(in.params.scale, w, n.out.params.scale);
   return scale_ratio(in.params.scale, w, n.out.params.scale);
@@ -44,12 +44,12 @@ template <class Multiplier>
 constexpr void fill_factors(const node& n, const tensor_desc& in, Multiplier* to) noexcept {
   for (size_t c = 0; c < factor_count(n); ++c) {
     if constexpr (std::is_same_v<Multiplier, float>) {
-      to[c] = fp::product(in.params.scale, n.weights.scale_of(c));
+      to[c] = fp::product(in.params.scale, n.weights.sum_scale(c));
     } else if constexpr (std::is_same_v<Multiplier, round_away_bias::multiplier>) {
-      to[c] = {fp::product(in.params.scale, n.weights.scale_of(c)), n.bias.is_bound() ? n.bias.f32[c] : 0.0f,
+      to[c] = {fp::product(in.params.scale, n.weights.sum_scale(c)), n.bias.is_bound() ? n.bias.f32[c] : 0.0f,
                fp::quotient(1.0f, n.out.params.scale)};
     } else {
-      const bool is_repeated = c > 0 && n.weights.scale_of(c) == n.weights.scale_of(c - 1);
+      const bool is_repeated = c > 0 && n.weights.sum_scale(c) == n.weights.sum_scale(c - 1);
       to[c] = is_repeated ? to[c - 1] : Multiplier::from(factor_of(n, in, c));
     }
   }
@@ -179,6 +179,14 @@ constexpr auto make_real_data(const node& n, const tensor_desc& x, const tensor_
   }
 }
 
+/// The data and the step of layers with factors for groups: graph/grouped_steps.hpp has them.
+template <step_signature S>
+struct grouped_layer {
+  static_assert(S.factors == group_factor_kind::none,
+                "lowbits: model: the graph has weights with factors for groups; include <lowbits/graph/grouped_steps.hpp>, or define LOWBITS_GROUPS in "
+                "front of lowbits.hpp");
+};
+
 /// Constants are what does not fit in the data itself: multipliers of weighted nodes, tables of
 /// functions.
 template <step_signature S, class Graph, class Constant>
@@ -186,7 +194,9 @@ constexpr auto make_node_data(const Graph& g, int i, const Constant* constants) 
   using rounding_type = rounding_tag<S.policy>;
   const node& n = g[i];
   const tensor_desc &x = g[n.in[0]].out, &y = g[n.in[1]].out;
-  if constexpr (is_real_operation(S)) {
+  if constexpr (S.factors != group_factor_kind::none) {
+    return grouped_layer<S>::make(n, x, constants);
+  } else if constexpr (is_real_operation(S)) {
     return make_real_data<S>(n, x, y);
   } else if constexpr (gives_sums(S)) {
     if constexpr (S.kind == op_kind::matmul) return make_matmul_data<round_single>(n, x, y);

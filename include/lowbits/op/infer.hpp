@@ -200,6 +200,38 @@ constexpr bool scales_first(const node& n, const tensor_desc& in) noexcept {
   return in.kind == element::codes && (n.out.kind == element::reals || n.policy == rounding::away_bias);
 }
 
+/// A layer with factors for groups along the depth; sums of integer factors stay in 32 bits for all codes.
+constexpr void check_groups(const node& n, const tensor_desc& in, int channels, int64_t products, verdict& v) noexcept {
+  const weight_data& w = n.weights;
+  const weight_groups& g = *w.groups;
+  const bool dynamic = in.kind == element::reals, is_integer = g.kind == group_factor_kind::bytes;
+  v.require(n.kind == op_kind::dense && n.ec == error_compensation::none && n.policy != rounding::away_bias && !n.bias.is_wide &&
+                w.storage != weight_storage::s16 && w.storage != weight_storage::f32 && w.format.bits <= 8 && (dynamic || in.format.bits <= 8) &&
+                n.dynamic == dynamic_definition::symmetric && (g.group == 16 || (g.group > 0 && g.group % 32 == 0)) &&
+                g.shift >= 0 && g.shift <= 30,
+            graph_errc::weight_groups);
+  if (!v.ok()) return;
+  const int64_t count = ceil_div<int64_t>(products, g.group);
+  if (!v.require(static_cast<int64_t>(g.count) == count * channels, graph_errc::group_count, count * channels, static_cast<int64_t>(g.count))) return;
+  v.require(is_integer || n.out.kind == element::reals, graph_errc::group_factors);
+  for (size_t i = 0; i < g.count && g.kind == group_factor_kind::reals; ++i) v.require(fp::is_finite(g.reals[i]), graph_errc::group_factors);
+  for (size_t i = 0; i < g.count && g.kind == group_factor_kind::halves; ++i) v.require(g.halves[i].is_finite(), graph_errc::group_factors);
+  for (size_t c = 0; c < larger<size_t>(w.scale_count, 1); ++c) v.require(fp::is_positive(w.sum_scale(c)), graph_errc::scale);
+  const int64_t limit = highest_of<int32_t>, largest = (dynamic ? 128 : largest_value(in)) * largest_weight(w) * smaller<int64_t>(g.group, products);
+  if (!is_integer) return void(v.require(largest <= limit, graph_errc::group_sums));
+  const int64_t bias = n.out.kind == element::reals ? 0 : largest_bias(n.bias), half = g.shift > 0 ? int64_t{1} << (g.shift - 1) : 0;
+  // Each channel by its own factors.
+  for (int c = 0; c < channels && v.ok(); ++c) {
+    int64_t all = bias, left = products;
+    for (int64_t i = 0; i < count; ++i, left -= g.group) {
+      const int64_t part = largest / smaller<int64_t>(g.group, products) * smaller<int64_t>(g.group, left) * g.bytes[c * count + i] + half;
+      v.require(part <= limit, graph_errc::group_sums);
+      all += (part >> g.shift) + 1;
+    }
+    v.require(all <= limit, graph_errc::group_sums);
+  }
+}
+
 /// Weights, bias and accumulator of layer n with `count` weights, `channels` outputs and `products`
 /// products in each output.
 constexpr void check_weights(const node& n, const tensor_desc& in, int64_t count, int channels, int64_t products,
@@ -229,6 +261,7 @@ constexpr void check_weights(const node& n, const tensor_desc& in, int64_t count
       ? w.zero_point == 0
       : w.zero_point >= w.format.lowest() && w.zero_point <= w.format.highest();
   v.require(zero_ok, graph_errc::zero_point);
+  if (w.is_grouped) return v.ok() ? check_groups(n, in, channels, products, v) : void();
   if (dynamic && n.dynamic == dynamic_definition::weight_only)
     return void(v.require(n.kind == op_kind::conv2d || n.kind == op_kind::dense, graph_errc::element));
   if (dynamic || first) {

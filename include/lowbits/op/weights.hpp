@@ -5,6 +5,7 @@
 
 #include <type_traits>
 
+#include <lowbits/core/half.hpp>
 #include <lowbits/core/status.hpp>
 #include <lowbits/pack/packed_array.hpp>
 #include <lowbits/quant/compensation.hpp>
@@ -20,6 +21,40 @@ struct code_span {
 /// Which array holds the weights. Asked instead of comparing pointers with null, which is not a
 /// constant for every compiler option.
 enum class weight_storage : uint8_t { none, s8, u8, s16, packed, f32 };
+
+/// What weights of groups along the depth are multiplied with (ref/grouped_gemm.hpp).
+enum class group_factor_kind : uint8_t { none, bytes, halves, reals };
+
+/// A factor for each `group` inputs of a dense layer, [units][ceil(inputs / group)]; made from a constant array:
+///   constexpr lb::weight_groups groups(32, factors);           // 16, or a multiple of 32; the last group may be short
+///   ... .weights = lb::packed_weights<lb::q4>(w, w_scale).in_groups(groups)
+/// A weight stands for code * factor * scale of its unit. Bytes, 0..255, keep the layer in integers; the sum of a group times
+/// its factor is divided by 2^shift then, so that all of them stay in 32 bits, and the scale goes with the factor / 2^shift.
+struct weight_groups {
+  group_factor_kind kind = group_factor_kind::none;
+  int group = 0, shift = 0;
+  size_t count = 0;
+  const uint8_t* bytes = nullptr;  ///< as kind says
+  const half* halves = nullptr;
+  const float* reals = nullptr;
+
+  constexpr weight_groups() = default;
+  constexpr weight_groups(int of, const uint8_t* factors, size_t n, int divide = 0) noexcept
+      : kind(group_factor_kind::bytes), group(of), shift(divide), count(n), bytes(factors) {}
+  constexpr weight_groups(int of, const half* factors, size_t n) noexcept
+      : kind(group_factor_kind::halves), group(of), count(n), halves(factors) {}
+  constexpr weight_groups(int of, const float* factors, size_t n) noexcept
+      : kind(group_factor_kind::reals), group(of), count(n), reals(factors) {}
+  template <class T, size_t N, class... Shift>
+  constexpr weight_groups(int of, const T (&factors)[N], Shift... divide) noexcept : weight_groups(of, &factors[0], N, divide...) {}
+
+  constexpr size_t factor_bytes() const noexcept { return kind == group_factor_kind::bytes ? 1 : kind == group_factor_kind::halves ? 2 : 4; }
+  constexpr const void* data() const noexcept {
+    if (kind == group_factor_kind::bytes) return bytes;
+    if (kind == group_factor_kind::halves) return halves;
+    return reals;
+  }
+};
 
 /// Turns coded bytes into what weight_data::storage says; `to` has room for `count` elements, one byte or
 /// two each, also where the result is a bit stream.
@@ -47,13 +82,26 @@ struct weight_data {
   size_t scale_count = 0;
   float scale = 1.0f;  ///< where scale_count is 0
   int zero_point = 0;
+  bool is_grouped = false;
+  const weight_groups* groups = nullptr;  ///< where is_grouped
 
+  /// The same with a factor for each group; `g` outlives the model.
+  constexpr weight_data in_groups(const weight_groups& g) const noexcept {
+    weight_data w = *this;
+    w.is_grouped = true;
+    w.groups = &g;
+    return w;
+  }
   constexpr bool is_bound() const noexcept { return storage != weight_storage::none; }
   constexpr bool is_packed() const noexcept { return storage == weight_storage::packed; }
   /// The array is only there after prepare(). Its codes are all in the range of the format.
   constexpr bool is_coded() const noexcept { return coded_bytes != 0; }
   constexpr float scale_of(size_t channel) const noexcept {
     return scale_count == 0 ? scale : scales[scale_count == 1 ? 0 : channel];
+  }
+  /// What one step of a channel's sums stands for, beside the input's scale.
+  constexpr float sum_scale(size_t channel) const noexcept {
+    return is_grouped ? fp::product(scale_of(channel), static_cast<float>(1u << groups->shift)) : scale_of(channel);
   }
   /// Bytes that n weights take in this form, when they are expanded.
   constexpr size_t bytes(size_t n) const noexcept {
