@@ -3,6 +3,7 @@
 // Graphs that run at once give the bytes of the same graphs compiled, need the same arena, and refuse
 // what they have no code for.
 
+#define LOWBITS_GROUPS
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -14,6 +15,7 @@
 #include "support/for_each_arch.hpp"
 #include "support/golden_network.hpp"
 #include "support/graph_oracle.hpp"
+#include "support/group_network.hpp"
 #include "support/op_graphs.hpp"
 
 namespace lb = lowbits;
@@ -187,6 +189,7 @@ TEST_CASE("runtime model: every operation gives the bytes of the compiled model"
   compare<make_dynamic>("floats around integer weights");
   compare<make_scaled>("sums that become real numbers");
   compare<make_sums>("sums as they are");
+  compare<group_network::make_net>("factors for groups");
 }
 
 namespace {

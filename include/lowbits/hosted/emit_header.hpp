@@ -61,6 +61,18 @@ inline std::string weight_array(const weight_data& w, const std::string& name) {
   }
 }
 
+/// The factors of a node's groups, and what names them.
+inline std::string group_arrays(const weight_groups& g, const std::string& id) {
+  std::vector<std::string> halves;
+  for (size_t i = 0; g.kind == group_factor_kind::halves && i < g.count; ++i) halves.push_back(joined("{", g.halves[i].bits, "}"));
+  const std::string name = joined(id, "_factor");
+  const std::string factors = g.kind == group_factor_kind::bytes  ? number_array("std::uint8_t", name, std::span(g.bytes, g.count), 3)
+                              : g.kind == group_factor_kind::reals ? number_array("float", name, std::span(g.reals, g.count), 14)
+                                                                   : array("lb::half", name, halves, 7);
+  return joined(factors, "inline constexpr lb::weight_groups ", id, "_groups(", g.group, ", ", name,
+                g.shift != 0 ? joined(", ", g.shift) : std::string(), ");\n");
+}
+
 /// The arrays of a node with weights.
 inline std::string arrays(const node& n, const node& in, const std::string& id) {
   const weight_data& w = n.weights;
@@ -85,6 +97,7 @@ inline std::string arrays(const node& n, const node& in, const std::string& id) 
   if (!w.is_external) text += weight_array(w, codes);
   if (w.scale_count != 0)
     text += number_array("float", scales, std::span(w.scales, w.scale_count), 14);
+  if (w.is_grouped) text += group_arrays(*w.groups, id);
   if (n.bias.is_real) text += number_array("float", bias, std::span(n.bias.f32, n.bias.length), 14);
   else if (n.bias.is_wide)
     text += number_array("std::int64_t", bias, std::span(n.bias.s64, n.bias.length), 20);
@@ -141,6 +154,12 @@ inline bool has_weight_only(const runtime_graph& g) {
   return false;
 }
 
+inline bool has_groups(const runtime_graph& g) {
+  for (int i = 0; i < g.node_count(); ++i)
+    if (g[i].weights.is_grouped) return true;
+  return false;
+}
+
 /// Everything in front of the arrays: what the header is and how to use it.
 inline std::string preamble(const runtime_graph& g, const std::vector<std::string>& id, const header_options& o) {
   std::string text;
@@ -172,9 +191,11 @@ inline std::string preamble(const runtime_graph& g, const std::vector<std::strin
   return joined(text, call, "\n",
                 "#include <cstdint>\n\n",
                 has_weight_only(g) ? "#if !defined(LOWBITS_WEIGHT_ONLY)\n#define LOWBITS_WEIGHT_ONLY  // floats are multiplied by codes\n#endif\n" : "",
+                has_groups(g) ? "#if !defined(LOWBITS_GROUPS)\n#define LOWBITS_GROUPS  // weights have factors for groups\n#endif\n" : "",
                 "#include <lowbits/lowbits.hpp>\n",
                 // Where another header has included it without.
                 has_weight_only(g) ? "#if __has_include(<lowbits/op/weight_only_steps.hpp>)\n#include <lowbits/op/weight_only_steps.hpp>\n#endif\n" : "",
+                has_groups(g) ? "#if __has_include(<lowbits/graph/grouped_steps.hpp>)\n#include <lowbits/graph/grouped_steps.hpp>\n#endif\n" : "",
                 "\nstatic_assert(LOWBITS_VERSION_MAJOR == ",
                 LOWBITS_VERSION_MAJOR, " && LOWBITS_VERSION_MINOR == ", LOWBITS_VERSION_MINOR,
                 ",\n", "              \"lowbits: ", o.space,

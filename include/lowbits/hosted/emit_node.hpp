@@ -148,11 +148,12 @@ public:
         : w.scale_count != 0                     ? joined(c.id, "_scale)")
         : w.zero_point == 0                      ? joined("lb::symmetric{", literal(w.scale), "})")
                             : joined("lb::affine{", literal(w.scale), ", ", w.zero_point, "})");
+    const std::string groups = w.is_grouped ? joined(".in_groups(", c.id, "_groups)") : std::string();
     // One item, unless the line has to break between the two arguments.
     const size_t room = columns - 6 - (sizeof ".weights = , ," - 1);
-    const bool breaks = codes.size() + scale.size() > room;
-    add("weights", breaks ? codes : joined(codes, ", ", scale));
-    if (breaks) items_.push_back(scale);
+    const bool breaks = codes.size() + scale.size() + groups.size() > room;
+    add("weights", breaks ? codes : joined(codes, ", ", scale, groups));
+    if (breaks) items_.push_back(joined(scale, groups));
     const char* definition = n.dynamic == dynamic_definition::asymmetric ? "asymmetric" : n.dynamic == dynamic_definition::onnx ? "onnx" : "weight_only";
     return add("bias", joined(c.id, "_b"), n.bias.is_bound())
         .add("dynamic", joined("lb::dynamic_definition::", definition), n.dynamic != dynamic_definition::symmetric);

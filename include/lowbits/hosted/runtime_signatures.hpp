@@ -74,6 +74,21 @@ constexpr void add_weighted(list& l, op_kind kind) noexcept {
   for (weight_storage w : {weight_storage::s8, weight_storage::s16}) add_words(rounding::even_float, w, false);
 }
 
+/// Dense layers with factors for groups.
+constexpr void add_grouped(list& l) noexcept {
+  step_signature s{.kind = op_kind::conv2d, .weights = weight_storage::s8, .is_prepared = true};
+  const auto add = [&](number_type x, number_type out, group_factor_kind factors) {
+    s.x = x, s.out = out, s.factors = factors;
+    l.add(s);
+  };
+  for (number_type x : bytes)
+    for (number_type out : {x, sums, number_type::real}) add(x, out, group_factor_kind::bytes);
+  for (group_factor_kind f : {group_factor_kind::bytes, group_factor_kind::halves, group_factor_kind::reals}) {
+    if (f != group_factor_kind::bytes) add(number_type::q8, number_type::real, f);
+    add(number_type::real, number_type::real, f);
+  }
+}
+
 constexpr void add_binary(list& l) noexcept {
   for (number_type t : {number_type::q8, number_type::u8, number_type::q16}) {
     const auto same = [&](op_kind kind) { return step_signature{.kind = kind, .x = t, .y = t, .out = t}; };
@@ -106,6 +121,7 @@ inline constexpr list all = [] {
   list l;
   for (op_kind kind : {op_kind::input, op_kind::constant, op_kind::reshape, op_kind::concat, op_kind::custom}) l.add({.kind = kind});
   for (op_kind kind : {op_kind::conv2d, op_kind::depthwise, op_kind::transposed_conv2d}) add_weighted(l, kind);
+  add_grouped(l);
   add_binary(l);
   for (number_type t : codes)
     for (op_kind kind : {op_kind::max_pool, op_kind::average_pool}) l.add({.kind = kind, .x = t, .out = t});

@@ -5,6 +5,7 @@
 // architecture. Compiles for long; to be included in one translation unit of a program, unless it
 // links lowbits::runtime.
 
+#include <lowbits/graph/grouped_steps.hpp>
 #include <lowbits/graph/steps.hpp>
 #include <lowbits/hosted/model_error.hpp>
 #include <lowbits/hosted/runtime_graph.hpp>
