@@ -17,9 +17,12 @@
 #include <cstdint>
 
 #if !defined(LOWBITS_GROUPS)
-#define LOWBITS_GROUPS
+#define LOWBITS_GROUPS  // weights have factors for groups
 #endif
 #include <lowbits/lowbits.hpp>
+#if __has_include(<lowbits/graph/grouped_steps.hpp>)
+#include <lowbits/graph/grouped_steps.hpp>
+#endif
 
 static_assert(LOWBITS_VERSION_MAJOR == 0 && LOWBITS_VERSION_MINOR == 1,
               "lowbits: golden_groups_blob: the header was written by another version of the "
