@@ -9,7 +9,7 @@
 namespace lowbits::inline LOWBITS_ABI::runtime_signatures {
 
 struct list {
-  static constexpr size_t capacity = 450;
+  static constexpr size_t capacity = 460;
   step_signature value[capacity]{};
   size_t count = 0;
 
