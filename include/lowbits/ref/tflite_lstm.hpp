@@ -123,7 +123,7 @@ constexpr void tflite_lstm_step(const recurrent_shape& s, int b, int outputs, co
       int32_t sum = w.projection_bias != nullptr ? w.projection_bias[r] : 0;
       for (int j = 0; j < n; ++j) sum += (o[j] - p.m_zero) * w.projection[ptrdiff_t{r} * n + j];
       value = saturate<int8_t>(round_double_gemmlowp::apply(sum, w.projection_factor) + p.h_zero);
-      if (p.output_limit > 0) value = clamp(value, -p.output_limit, p.output_limit);
+      if (p.output_limit > 0) value = clamp<int32_t>(value, -p.output_limit, p.output_limit);
     }
     h[r] = static_cast<int8_t>(value);
   }
