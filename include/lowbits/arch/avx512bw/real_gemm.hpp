@@ -24,7 +24,12 @@ LOWBITS_REGION_INLINE words load_words(const uint32_t* p) { return _mm512_loadu_
 LOWBITS_REGION_INLINE floats all(float x) { return _mm512_set1_ps(x); }
 LOWBITS_REGION_INLINE words left(words w, int n) { return _mm512_sll_epi32(w, _mm_cvtsi32_si128(n)); }
 LOWBITS_REGION_INLINE words right(words w, int n) { return _mm512_srl_epi32(w, _mm_cvtsi32_si128(n)); }
-LOWBITS_REGION_INLINE words repeat(uint32_t x) { return _mm512_set1_epi32(static_cast<int>(x)); }
+/// Once: g++ would repeat a number in memory with each use, which costs a fifth of the rate.
+LOWBITS_REGION_INLINE words repeat(uint32_t x) {
+  words w = _mm512_set1_epi32(static_cast<int>(x));
+  asm("" : "+v"(w));
+  return w;
+}
 LOWBITS_REGION_INLINE floats with(words w, words mask, words bits) { return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(w, mask, bits, 0xea)); }
 LOWBITS_REGION_INLINE words both(words a, words w, words mask) { return _mm512_ternarylogic_epi32(w, mask, a, 0xea); }
 LOWBITS_REGION_INLINE void add_to(floats& a, floats b) { asm("vaddps %1, %0, %0" : "+v"(a) : "v"(b)); }
