@@ -14,6 +14,9 @@
 #include <lowbits/arch/avx2/real_gemm.hpp>
 #include <lowbits/arch/avx512bw/real_gemm.hpp>
 #endif
+#if LOWBITS_BUILD_VECTOR
+#include <lowbits/arch/vector_reals.hpp>
+#endif
 
 namespace lowbits::inline LOWBITS_ABI::detail::plain_reals {
 
