@@ -34,7 +34,7 @@ struct meaning {
 
   template <class Q>
   meaning(const lb::gemm_shape& s, int group, naive::random_numbers& random, const Q*) {
-    const auto all = static_cast<std::size_t>(lb::weight_groups(s, group) * s.cols);
+    const auto all = static_cast<std::size_t>(lb::weight_only_groups(s, group) * s.cols);
     scales = reals(random.in(0, 5) == 0 ? 1 : all, random);
     bias = reals(static_cast<std::size_t>(s.cols), random);
     const int form = random.in(0, 3);
@@ -56,7 +56,7 @@ void check_reference(const lb::gemm_shape& s, int group, const std::vector<float
       double sum = of.bias != nullptr ? static_cast<double>(of.bias[c]) : 0, size = std::fabs(sum);
       const ptrdiff_t from = r / s.rows * s.x_matrix_step() + r % s.rows * s.x_row_step();
       for (int k = 0; k < s.depth; ++k) {
-        const ptrdiff_t at = ptrdiff_t{k / lb::weight_group(s, group)} * s.cols + c;
+        const ptrdiff_t at = ptrdiff_t{k / lb::weight_only_group(s, group)} * s.cols + c;
         const double one = static_cast<double>(x[static_cast<std::size_t>(from + k)]) * (w[static_cast<std::size_t>(c * s.depth + k)] - of.zero(at)) *
                            static_cast<double>(of.scale(at));
         sum += one;

@@ -40,7 +40,7 @@ public:
       product_.calls = kernel::real_calls_of<kernel_arch>;
     });
     product_.w = {.at = {Q::bits, Q::is_binary}, .panel = larger(product_.calls.cols, 1), .col_step = larger(product_.calls.col_step, 1),
-                  .depth = s_.depth, .cols = s_.cols, .group = weight_group(s_, options.group), .groups = weight_groups(s_, options.group),
+                  .depth = s_.depth, .cols = s_.cols, .group = weight_only_group(s_, options.group), .groups = weight_only_groups(s_, options.group),
                   .zero_each = options.zero_each};
     product_.codes = real_codes(product_.w.at);
   }

@@ -32,11 +32,11 @@ struct weight_only_scales {
 };
 
 /// Codes along the depth with a scale of their own; the last group may have fewer. 0 stands for the whole depth.
-constexpr int weight_group(const gemm_shape& s, int group) noexcept {
+constexpr int weight_only_group(const gemm_shape& s, int group) noexcept {
   const int all = larger(s.depth, 1);
   return group == 0 ? all : smaller(group, all);
 }
-constexpr int weight_groups(const gemm_shape& s, int group) noexcept { return s.depth == 0 ? 0 : (s.depth - 1) / weight_group(s, group) + 1; }
+constexpr int weight_only_groups(const gemm_shape& s, int group) noexcept { return s.depth == 0 ? 0 : (s.depth - 1) / weight_only_group(s, group) + 1; }
 
 namespace ref {
 
@@ -64,7 +64,7 @@ constexpr void weight_only_gemm(const gemm_shape& s, int group, const float* x, 
       for (int c = 0; c < s.cols; ++c) {
         const float* const from = x + b * s.x_matrix_step() + r * s.x_row_step();
         y[b * s.y_matrix_step() + r * s.y_row_step() + c] = weight_only_element(
-            s.depth, weight_group(s, group), [&](int k) { return from[k]; },
+            s.depth, weight_only_group(s, group), [&](int k) { return from[k]; },
             [&](int k) { return int{w[static_cast<size_t>(ptrdiff_t{c} * s.depth + k)]}; },
             [&](int g) { return of.zero(ptrdiff_t{g} * s.cols + c); }, [&](int g) { return of.scale(ptrdiff_t{g} * s.cols + c); },
             of.bias != nullptr ? of.bias[c] : 0.0f);
