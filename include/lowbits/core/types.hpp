@@ -56,7 +56,7 @@ constexpr To saturate(From x) noexcept {
         clamp<From>(x, static_cast<From>(lowest_of<To>), static_cast<From>(highest_of<To>)));
 }
 template <class Int>
-constexpr Int ceil_div(Int a, Int b) noexcept { return static_cast<Int>((a + b - 1) / b); }
+constexpr Int ceil_div(Int a, Int b) noexcept { return static_cast<Int>(a / b + (a % b > 0 ? 1 : 0)); }
 template <class Int>
 constexpr Int round_up(Int a, Int multiple) noexcept {
   return static_cast<Int>(ceil_div(a, multiple) * multiple);

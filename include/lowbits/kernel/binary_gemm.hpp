@@ -143,11 +143,8 @@ public:
   /// w is cols rows of bits; bias has cols elements or is null.
   status pack(const uint8_t* w, const int32_t* bias, std::span<unsigned char> packed) const noexcept {
     if (error() != status::ok) return error();
-    if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
-    if (packed.size() < packed_bytes()) return status::too_small;
+    if (const status put = detail::put_header(header(), packed_bytes(), packed); put != status::ok) return put;
     const auto l = layout();
-    const packed_gemm_header h = header();
-    copy_elements(reinterpret_cast<const unsigned char*>(&h), packed.data(), sizeof h);
     auto* const start = reinterpret_cast<int32_t*>(packed.data() + packed_alignment);
     auto* const panel = packed.data() + packed_alignment + l.start_bytes();
     for (int c = 0; c < l.padded_cols(); ++c) {
@@ -175,10 +172,8 @@ public:
   template <class RowsAt>
   status run_rows(const RowsAt& rows_at, std::span<const unsigned char> packed, const Rq& rq, Y* y, std::span<unsigned char> scratch) const noexcept {
     if (error() != status::ok) return error();
-    if (packed.size() < packed_alignment) return status::too_small;
-    if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
     packed_gemm_header h;
-    copy_elements(packed.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
+    if (const status got = detail::get_header(packed, h); got != status::ok) return got;
     if (h != header()) return status::foreign;
     if (packed.size() < packed_bytes() || scratch.size() < scratch_bytes()) return status::too_small;
     kernel::binary_rows<Y>(run_, finish_, s_, rows_at, packed.data() + packed_alignment, &rq, y, s_.y_row_step(gives_bits<Rq>), scratch.data());

@@ -52,6 +52,7 @@ public:
   status pack(const packed_view<Q>& w, const Factor* factors, const int32_t* bias, std::span<unsigned char> packed) const noexcept {
     if (error() != status::ok) return error();
     if (bias != nullptr && !std::is_same_v<Factor, uint8_t>) return status::bad_value;
+    if (const status s = kernel::check_codes(w, static_cast<size_t>(s_.cols) * static_cast<size_t>(s_.depth)); s != status::ok) return s;
     for (ptrdiff_t i = 0; i < ptrdiff_t{s_.cols} * ceil_div(s_.depth, f_.group); ++i)
       if constexpr (!std::is_same_v<Factor, uint8_t>)
         if (!fp::is_finite(ref::group_scale(factors[i]))) return status::bad_value;
@@ -75,8 +76,9 @@ private:
   packed_gemm_header header() const noexcept {
     constexpr uint32_t types = (std::is_signed_v<X> ? 1u : 2u) | (Q::is_signed ? 4u : 8u) | static_cast<uint32_t>(Q::bits) << 4 |
                                (Q::is_binary ? 1024u : 0u) | static_cast<uint32_t>(sizeof(Factor)) << 11;
-    return {.magic = 0x6772'626cu, .arch = static_cast<uint32_t>(arch_), .types = types | static_cast<uint32_t>(f_.group) << 14,
-            .cols = s_.cols, .depth = s_.depth, .x_zero = f_.x_zero, .w_zero = f_.w_zero, .bytes = packed_bytes()};
+    return {.magic = 0x6772'626cu, .arch = static_cast<uint32_t>(arch_), .types = types,
+            .cols = s_.cols, .depth = s_.depth, .x_zero = f_.x_zero, .w_zero = f_.w_zero, .group = f_.group, .shift = f_.shift,
+            .bytes = packed_bytes()};
   }
 
   gemm_shape s_;

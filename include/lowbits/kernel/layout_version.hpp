@@ -11,7 +11,7 @@
 namespace lowbits::inline LOWBITS_ABI {
 
 /// Raised whenever a layout changes: buffers of another version are refused.
-inline constexpr uint32_t packed_layout_version = 4;
+inline constexpr uint32_t packed_layout_version = 5;
 
 /// What prepared weights have to be aligned to.
 inline constexpr size_t packed_alignment = 64;

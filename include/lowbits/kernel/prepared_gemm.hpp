@@ -24,12 +24,43 @@ struct packed_gemm_header {
   uint32_t types = 0;  ///< of x and w
   int32_t cols = 0, depth = 0;
   int32_t x_zero = 0, w_zero = 0;
+  int32_t group = 0, shift = 0;  ///< of grouped_gemm
   uint64_t bytes = 0;  ///< of the whole buffer
 
   constexpr bool operator==(const packed_gemm_header&) const = default;
 };
 
 namespace kernel {
+/// What weights of unknown origin have to be: `count` of them, all within their type. Pointers say neither.
+template <class W>
+status check_codes(const W& w, size_t count) noexcept {
+  if constexpr (requires { w.size(); }) {
+    if (w.size() < count) return status::wrong_size;
+    if constexpr (requires { w.is_valid(); }) {
+      if (!w.is_valid()) return status::bad_value;
+    } else if constexpr (range_of<W>.lowest > -(1 << (W::q::bits - 1)) && W::q::is_signed && !W::q::is_binary) {
+      for (size_t i = 0; i < count; ++i)
+        if (w[i] < W::q::lowest) return status::bad_value;
+    }
+  }
+  return status::ok;
+}
+
+/// True when sums of 32 bits hold column after column, whatever the codes of x are: |bias| + most * the sum of |w - w_zero|,
+/// where |x - x_zero| is at most `most`. Looks at the weights only where `largest` for all of them is too much.
+template <class W, class Bias>
+bool fits_32_bits(int cols, int depth, const W& w, int w_zero, int64_t largest, const Bias* bias, int64_t most) noexcept {
+  constexpr int64_t limit = highest_of<int32_t>;
+  for (int c = 0; c < cols; ++c) {
+    const int64_t first = bias != nullptr ? static_cast<int64_t>(magnitude(bias[c])) : 0;
+    if (first <= limit && depth <= (limit - first) / larger<int64_t>(most * largest, 1)) continue;
+    int64_t sum = 0;
+    for (int k = 0; k < depth; ++k) sum += magnitude(int{w[static_cast<size_t>(ptrdiff_t{c} * depth + k)]} - w_zero);
+    if (first > limit || sum > (limit - first) / most) return false;
+  }
+  return true;
+}
+
 /// What a product's weights come as.
 template <class W>
 struct gemm_operand {
@@ -47,8 +78,8 @@ struct gemm_operand<Q> {
 
 /// y = rq(x * w + bias), see ref::gemm. X is an integer of 8 or 16 bits. W is one, or a number type whose codes come as a
 /// packed_view; those of 1 to 7 bits stay packed. Rq is a requantizer, raw_accumulator or float_output. Sums of 8-bit products
-/// are taken in 32 bits: the caller sees to it that they suffice (accumulator.hpp). With an operand of more bits they are
-/// exact in 64, and so is the bias; raw_accumulator<int64_t> hands them on, raw_accumulator<int32_t> where they fit.
+/// are taken in 32 bits: weights for which they might not suffice are refused when they are packed. With an operand of more
+/// bits they are exact in 64, and so is the bias; raw_accumulator<int64_t> hands them on, raw_accumulator<int32_t> where they fit.
 template <class X, class Rq, class W = int8_t>
 class gemm {
   using operand = kernel::gemm_operand<W>;
@@ -86,9 +117,11 @@ public:
   /// For that many parts running at the same time.
   size_t scratch_bytes(int parts = 1) const noexcept { return scratch_bytes_ * static_cast<size_t>(parts); }
 
-  /// w is [cols][depth]; bias has cols elements or is null. The packed weights hold for these zero points.
+  /// w is [cols][depth]; bias has cols elements or is null. The packed weights hold for these zero points, x_zero a code of x,
+  /// w_zero within 2^16. bad_value: other ones, codes outside of W, sums that 32 bits may not hold; wrong_size: too few codes.
   status pack(weights_type w, int w_zero, const bias_type* bias, int x_zero, std::span<unsigned char> packed) const noexcept {
     if (error() != status::ok) return error();
+    if (const status s = check(w, w_zero, bias, x_zero); s != status::ok) return s;
     if (const status put = detail::put_header(header(x_zero, w_zero), packed_bytes_, packed); put != status::ok) return put;
     pack_(s_, w, bias, x_zero, packed.data() + packed_alignment);
     return status::ok;
@@ -108,7 +141,7 @@ public:
     if (error() != status::ok) return error();
     packed_gemm_header h;
     if (const status got = detail::get_header(packed, h); got != status::ok) return got;
-    if (h != header(h.x_zero, h.w_zero)) return status::foreign;
+    if (h != header(h.x_zero, h.w_zero) || !are_zeros(h.x_zero, h.w_zero)) return status::foreign;
     if (packed.size() < packed_bytes_ || scratch.size() < scratch_bytes(parts)) return status::too_small;
     executor(parts, [&](int i) {
       run_(s_, part(i, parts), x, h.x_zero, h.w_zero, packed.data() + packed_alignment, rq, y, added,
@@ -118,6 +151,21 @@ public:
   }
 
 private:
+  static constexpr kernel::weight_range w_range = kernel::range_of<weights_type>;
+
+  static constexpr bool are_zeros(int x_zero, int w_zero) noexcept {
+    return x_zero >= lowest_of<X> && x_zero <= highest_of<X> && w_zero >= -(1 << 16) && w_zero <= 1 << 16;
+  }
+  status check(const weights_type& w, int w_zero, const bias_type* bias, int x_zero) const noexcept {
+    if (!are_zeros(x_zero, w_zero)) return status::bad_value;
+    if (const status s = kernel::check_codes(w, static_cast<size_t>(s_.cols) * static_cast<size_t>(s_.depth)); s != status::ok) return s;
+    if constexpr (std::is_same_v<bias_type, int32_t>) {
+      const int64_t most = larger<int64_t>(highest_of<X> - x_zero, x_zero - lowest_of<X>);
+      const int64_t largest = larger<int64_t>(w_range.highest - w_zero, w_zero - w_range.lowest);
+      if (!kernel::fits_32_bits(s_.cols, s_.depth, w, w_zero, largest, bias, most)) return status::bad_value;
+    }
+    return status::ok;
+  }
   packed_gemm_header header(int x_zero, int w_zero) const noexcept {
     constexpr uint32_t types = (std::is_signed_v<X> ? 1u : 2u) | (operand::is_signed ? 4u : 8u) | operand::bits % 8u << 4 |
                                (sizeof(X) == 2 ? 128u : 0u) | (operand::bits > 8 ? operand::bits << 8 : 0u) |
