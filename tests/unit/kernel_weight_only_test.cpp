@@ -82,7 +82,7 @@ void check(lb::arch_id arch, const lb::gemm_shape& s, int group, buffers& memory
   lb::ref::weight_only_gemm(s, group, x.data(), w.read(memory.w, guarded::place::front), of, expected.data());
   if (!special) check_reference<Q>(s, group, x, w.read(memory.w, guarded::place::front), of, expected);
 
-  const lb::weight_only_gemm<Q> p(s, {.group = group, .zero_each = of.zeros.size() > 1}, arch);
+  const lb::weight_only_gemm<Q> p(s, {.group = group, .zero_each = of.zeros.size() != 1}, arch);
   REQUIRE(p.error() == lb::status::ok);
   for (const auto where : guarded::both_places) {
     auto* packed = memory.packed.take<unsigned char>(lb::round_up(p.packed_bytes(), std::size_t{64}), guarded::place::front);

@@ -37,7 +37,7 @@ struct number_type_of_codes<const T*> {
   using type = full_type<T>;
 };
 
-/// A row quantized by what is in it, into codes; its scale.
+/// The kernel of a layer whose weights are at a place of the blob or the program.
 template <class Arch, class X, class Factor, class Rq, class Data>
 struct grouped_kernel {
   using W = located_type<typename Data::weights_type>;

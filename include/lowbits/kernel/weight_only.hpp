@@ -48,8 +48,7 @@ struct real_weights {
 
   constexpr size_t padded_cols() const noexcept { return static_cast<size_t>(round_up(cols, col_step)); }
   constexpr int units() const noexcept { return ceil_div(depth, real_layout::unit); }
-  constexpr int zero_rows() const noexcept { return zero_each ? groups : 1; }
-  constexpr size_t row_bytes() const noexcept { return padded_cols() * sizeof(float); }
+  constexpr int zero_rows() const noexcept { return zero_each ? larger(groups, 1) : 1; }  // one is read even without depth
   constexpr size_t numbers_bytes() const noexcept {
     return work_bytes(static_cast<size_t>(1 + groups + zero_rows()) * padded_cols(), sizeof(float));
   }

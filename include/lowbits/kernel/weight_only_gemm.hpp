@@ -55,8 +55,6 @@ public:
   /// sizes are refused as bad_value.
   status pack(const packed_view<Q>& w, const weight_only_scales& of, std::span<unsigned char> packed) const noexcept {
     if (error() != status::ok) return error();
-    if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
-    if (packed.size() < packed_bytes()) return status::too_small;
     const auto each = static_cast<size_t>(product_.w.groups) * static_cast<size_t>(s_.cols);
     if (w.size() != static_cast<size_t>(s_.cols) * static_cast<size_t>(s_.depth)) return status::bad_value;
     if (of.scales.size() != each && of.scales.size() != 1) return status::bad_value;
@@ -65,8 +63,7 @@ public:
       if (!fp::is_finite(s)) return status::bad_value;
     for (const int32_t z : of.zeros)
       if (magnitude(z) > 1u << 16) return status::bad_value;
-    const packed_header h = header();
-    copy_elements(reinterpret_cast<const unsigned char*>(&h), packed.data(), sizeof h);
+    if (const status put = detail::put_header(header(), packed_bytes(), packed); put != status::ok) return put;
     constexpr int offset = Q::is_binary ? 1 : Q::is_signed ? 1 << (Q::bits - 1) : 0;
     product_.w.pack([&](int c, int k) {
       const int code = w[static_cast<size_t>(c) * static_cast<size_t>(s_.depth) + static_cast<size_t>(k)];
@@ -87,10 +84,8 @@ public:
              int parts) const noexcept {
     if (parts < 1) return status::bad_value;
     if (error() != status::ok) return error();
-    if (packed.size() < packed_alignment) return status::too_small;
-    if (!is_aligned(packed.data(), packed_alignment)) return status::misaligned;
     packed_header h;
-    copy_elements(packed.data(), reinterpret_cast<unsigned char*>(&h), sizeof h);
+    if (const status got = detail::get_header(packed, h); got != status::ok) return got;
     if (h != header()) return status::foreign;
     if (packed.size() < packed_bytes() || scratch.size() < scratch_bytes(parts)) return status::too_small;
     const unsigned char* const weights = packed.data() + packed_alignment;
@@ -124,7 +119,6 @@ private:
 
     constexpr bool operator==(const packed_header&) const = default;
   };
-  static_assert(sizeof(packed_header) <= packed_alignment);
   packed_header header() const noexcept {
     return {.arch = static_cast<uint32_t>(arch_), .type = static_cast<uint32_t>(Q::bits) << 2 | (Q::is_signed ? 1u : 0u) | (Q::is_binary ? 2u : 0u),
             .cols = s_.cols, .depth = s_.depth, .group = product_.w.group, .zero_each = product_.w.zero_each ? 1 : 0, .bytes = packed_bytes()};

@@ -66,7 +66,7 @@ struct trit_digits {
 template <>
 struct trit_digits<1> {
   static constexpr int sums = 2, places[] = {0, 6};
-  static constexpr int most_groups = 16383;  // 8 * 128 * 128 each
+  static constexpr int most_groups = 16383;  // 4 * 128 * 128 each in a lane: half of what fits
   vec pairs, digit[3];
 
   LOWBITS_REGION_INLINE trit_digits() : pairs(load(trit_table.pairs)) {
