@@ -28,6 +28,7 @@ class Section:
     rows: List[Row] = field(default_factory=list)
     remark: str = ""
     needs: str = ""                 # what a processor without the architecture lacks
+    in_mean: bool = True            # counts in the geometric mean
 
 
 MAIN = """1x1024x1024 1x4096x4096 8x1024x1024 64x1024x1024 256x256x256 512x512x512 1024x1024x1024 2048x2048x2048
@@ -39,6 +40,16 @@ NATIVE = "256x256x256 1024x1024x1024 1x1024x1024 64x64x64 16x16x16".split()
 CONV = """rn_3x3_64_56 rn_3x3_128_28 rn_3x3_256_14 rn_3x3_512_7 rn_1x1_256_64_56 rn_1x1_64_256_56
 rn_7x7s2_3_64_224""".split()
 DEPTHWISE = "dw_32_112 dw_64_112s2 dw_144_56 dw_192_28 dw_384_14 dw_960_7".split()
+
+# Weights of few bits: ours, XNNPACK's types, bar, ggml's types, bar. A type of ggml meets ours of as many bits or fewer.
+FEW_BITS = [(f"{ours}_{rows}x4096x4096", xnn, bars.get(rows), ggml, 1.8 if rows == 1 else None)
+            for rows in (1, 8, 128)
+            for ours, xnn, bars, ggml in (("4b", ["qc4w"], {1: 1.0, 8: 1.5}, []), ("2b", ["qc4w"], {8: 1.5}, ["TQ2_0"]),
+                                          ("trits", [], {}, ["TQ1_0"]), ("1b", [], {}, ["Q1_0", "IQ1_S"]))]
+GROUPS = [(f"{ours}_{rows}x4096x4096", xnn, None, [ggml], bar if rows == 1 else None)
+          for rows in (1, 8, 128)
+          for ours, xnn, ggml, bar in (("4b32_half", ["qb4w"], "Q4_0", 1.0), ("3b32_int", [], "Q3_K", 1.8), ("2b32_half", [], "Q2_K", 1.8))]
+WORDS = {"512x512x512": 1.5, "64x1024x1024": None, "8x1024x1024": None, "1x1024x1024": None}  # bars
 
 # Time per operation at most this multiple of that of 256x256x256.
 ODD_BARS = {255: 1.3, 257: 1.6}
@@ -132,6 +143,18 @@ def elementwise(arch, isa, xnnpack):
     return Section("Conversions, data in L2", arch, rows)
 
 
+def few_bits(title, cases):
+    rows = []
+    for ours, xnn, xnn_bar, ggml, ggml_bar in cases:
+        shape = ours.rsplit("_", 1)[1]
+        against = [Against("XNNPACK", [("xnnpack-noamx-t1", f"qd8_f32_{x}_{shape}") for x in xnn], xnn_bar)] if xnn else []
+        if ggml:
+            against.append(Against("ggml", [(f"ggml-auto-{kind}-t1", f"{g}_{shape}") for g in ggml for kind in ("CPU", "CPU_REPACK")],
+                                   ggml_bar))
+        rows.append(Row(ours, "lowbits-avx512vnni", ours, against))
+    return Section(title, "avx512vnni", rows, "Ours are from 8-bit codes, in groups to floats; the peers' outputs are floats.", in_mean=False)
+
+
 def sections():
     vnni, xnn = "AVX512_CORE_VNNI", "xnnpack-noamx-t1"
     one_call = [Row("16x16x16", f"lowbits-{arch}", "s8s8s8q_16x16x16",
@@ -150,6 +173,9 @@ def sections():
     weight_only = Section("Floats times 4-bit codes, AVX-512", "avx512bw", [
         Row(case, "lowbits-avx512bw", case, [Against("oneDNN", [(one_dnn("DEFAULT"), case)], 1.0)])
         for case in (f"f32_s4{scales}_{rows}x4096x4096" for rows in (1, 8, 128) for scales in ("pc", "g32"))])
+    words = Section("Words times bytes, AVX512-VNNI", "avx512vnni", [
+        Row(shape, "lowbits-avx512vnni", f"s16s8s16q_{shape}", [Against("ruy", [("ruy-default-t1", f"s16a_s8w_s16q_{shape}")], bar)])
+        for shape, bar in WORDS.items()], in_mean=False)
     return [
         gemm("Matrix product s8 x s8 → s8, AMX", "amx", "DEFAULT", "xnnpack-t1", AMX_BARS.get, "AMX"),
         conv("Convolution, AMX", "amx", "DEFAULT", "xnnpack-t1", needs="AMX"),
@@ -159,4 +185,5 @@ def sections():
         conv("Convolution, AVX512-VNNI", "avx512vnni", vnni, xnn), conv("Convolution, AVX2", "avx2", "AVX2", None, bars=False),
         depthwise("Depthwise convolution, AVX512-VNNI", "avx512vnni", vnni, xnn),
         depthwise("Depthwise convolution, AVX2", "avx2", "AVX2", None, bars=False),
-        elementwise("avx512vnni", vnni, xnn), weight_only, o2]
+        elementwise("avx512vnni", vnni, xnn), weight_only, few_bits("Weights of few bits, AVX512-VNNI", FEW_BITS),
+        few_bits("Weights with factors for groups of 32, AVX512-VNNI", GROUPS), words, o2]

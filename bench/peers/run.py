@@ -64,6 +64,13 @@ def groups():
     other("elementwise", "elt", "avx512vnni", vnni, "NOAMX=1 build/bench_xnnpack elt")
     found.append(Group("weight-only avx512bw", "avx512bw", "weight_only", "weight_only/f32_s4(pc|g32)_(1|8|128)x4096x4096/avx512bw$",
                        [one_dnn("wdec", "DEFAULT")]))
+    def vnni_only(name, program, cases, *peers):
+        found.append(Group(f"{name} avx512vnni", "avx512vnni", program, f"{program}/({'|'.join(cases)})/avx512vnni$", list(peers)))
+    def ggml(*types): return f"SMALL=1 TYPES={','.join(types)} build/bench_ggml auto"
+    xnnpack = "NOAMX=1 build/bench_xnnpack lowbit"
+    vnni_only("few-bits", "lowbit", [c for c, *_ in rows.FEW_BITS], xnnpack, ggml("TQ2_0", "TQ1_0", "Q1_0", "IQ1_S"))
+    vnni_only("few-bits groups", "groups", [c for c, *_ in rows.GROUPS], xnnpack, ggml("Q4_0", "Q3_K", "Q2_K"))
+    vnni_only("words", "int16", [f"s16s8s16q_{s}" for s in rows.WORDS], "build/bench_ruy16")
     return found
 
 
@@ -136,7 +143,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.08, help="per case and turn")
     parser.add_argument("--quick", action="store_true", help="one short turn; the document stays as it is")
     parser.add_argument("--wrap", default="", help="a command that runs each measurement, such as a lock")
-    parser.add_argument("--only", default="", help="only groups whose name contains this; adds to the raw figures")
+    parser.add_argument("--only", default="", help="only groups whose name contains this; adds to the raw figures, is only printed where there are none")
     parser.add_argument("--table", action="store_true", help="measure nothing, write the table from the raw figures")
     options = parser.parse_args()
     if options.quick:
@@ -144,14 +151,16 @@ def main():
 
     options.out.mkdir(parents=True, exist_ok=True)
     raw = options.out / ("quick.csv" if options.quick else "raw.csv")
+    part = bool(options.only) and not raw.exists()  # the document keeps its other tables
+    raw = raw.with_name("part.csv") if part else raw
     log = raw.with_suffix(".commands")  # how the figures in raw were made
-    timings = results.parse_peer(raw.read_text()) if raw.exists() and (options.only or options.table) else []
+    timings = results.parse_peer(raw.read_text()) if raw.exists() and not part and (options.only or options.table) else []
     if not options.table:
         root = Path(os.environ.get("PEERS_ROOT", Path.home() / ".cache" / "lowbits-peers"))
         if not (shared / "peers" / "in").exists() or not (root / "sid" / "bench" / "build").exists():
             sys.exit(f"bench: the peers are not set up ({shared / 'peers'}, {root}); run their setup first")
         how = f"`scripts/bench --peers --turns {options.turns} --seconds {options.seconds}`\n"
-        before = log.read_text() if log.exists() and options.only else ""
+        before = log.read_text() if log.exists() and options.only and not part else ""
         log.write_text(before if how in before else before + how)
         runner = Runner(options, shared / "peers")
         present = architectures(options.bin)
@@ -163,12 +172,12 @@ def main():
         timings = results.parse_peer(raw.read_text())
 
     head = introduction(options, ", ".join(log.read_text().split("\n")[:-1]), machine.versions(shared / "peers" / "in"))
-    if not options.quick:
+    if not (options.quick or part):
         folder = options.document.parent / "images"
         head += ["", *(f"![{title}](images/{file})" for file, title in roofline.draw_all(timings, folder))]
     text = table.markdown(results.condense(timings), rows.sections(), head, (("amx", "avx512vnni", "avxvnni", "avx2"), rows.ODD_BARS))
     (options.out / "table.md").write_text(text)
-    if options.quick:
+    if options.quick or part:
         print(text)
     else:
         options.document.write_text(table.replace_between(options.document.read_text(), text))

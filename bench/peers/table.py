@@ -79,7 +79,7 @@ class Table:
                     self.unheld.append(label)
                 continue
             ratio = peer.us / ours.us
-            if against is row.against[0] and against.bar and not peer.impl.startswith("lowbits"):
+            if section.in_mean and against is row.against[0] and against.bar and not peer.impl.startswith("lowbits"):
                 self.ratios.setdefault(section.title, []).append(ratio)
             bar = held_bar(against.bar, ours, peer, peer.bench == "elt")
             met = bar is None or ratio >= bar
