@@ -27,7 +27,9 @@ using codes = std::vector<int>;
 struct pair {
   lb::qformat x, w;
   std::string text() const {
-    return std::string(x.is_signed ? "s" : "u") + std::to_string(x.bits) + " * " + (w.is_signed ? "s" : "u") + std::to_string(w.bits);
+    std::string name = x.is_signed ? "s" : "u";
+    name.append(std::to_string(x.bits)).append(w.is_signed ? " * s" : " * u").append(std::to_string(w.bits));
+    return name;
   }
 };
 
