@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include <lowbits/kernel/binary_gemm.hpp>
 

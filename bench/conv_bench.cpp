@@ -4,6 +4,8 @@
 // processor can run: conv/<types>_<layer>/<arch>. All of them have zero points, a bias and one factor per
 // channel.
 
+#include <string>
+
 #include "weighted.hpp"
 
 namespace {

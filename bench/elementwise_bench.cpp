@@ -7,6 +7,7 @@
 #include "weighted.hpp"
 
 #include <new>
+#include <string>
 
 #include <lowbits/kernel/eltwise.hpp>
 #include <lowbits/kernel/pool.hpp>

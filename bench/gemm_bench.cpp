@@ -5,6 +5,8 @@
 // the timed call. s8s8s8q and u8s8u8q are requantized per column with zero points and a bias, s8s8s32
 // gives the accumulators.
 
+#include <string>
+
 #include "weighted.hpp"
 
 #include <lowbits/kernel/prepared_gemm.hpp>

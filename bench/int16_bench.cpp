@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <span>
+#include <string>
 
 #include "support.hpp"
 

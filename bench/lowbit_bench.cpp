@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include <lowbits/kernel/conv2d.hpp>
 #include <lowbits/kernel/trit_gemm.hpp>

@@ -7,6 +7,7 @@
 #include "support.hpp"
 
 #include <algorithm>
+#include <string>
 #include <thread>
 
 #include <lowbits/fixed/requantize.hpp>

@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include <lowbits/kernel/weight_only_gemm.hpp>
 

@@ -6,6 +6,7 @@
 //   digits_quantize digits.bin folder
 #include <cstdio>
 #include <filesystem>
+#include <string>
 
 #include <lowbits/hosted/emit_header.hpp>
 #include <lowbits/hosted/quantize_model.hpp>

@@ -3,6 +3,8 @@
 
 // The unit test vectors of CMSIS-NN (made there with TFLite). Rules: data/cmsis-nn/README.md.
 
+#include <string>
+
 #include "foreign/json_data.hpp"
 
 namespace foreign {

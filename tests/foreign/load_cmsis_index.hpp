@@ -3,6 +3,8 @@
 
 // All cases of the CMSIS-NN folder, and its one network.
 
+#include <string>
+
 #include "foreign/load_cmsis_recurrent.hpp"
 
 namespace foreign {

@@ -3,6 +3,8 @@
 
 // The recurrent layers of CMSIS-NN. Rules, signs of zero points among them: data/cmsis-nn/README.md.
 
+#include <string>
+
 #include "foreign/load_cmsis.hpp"
 
 namespace foreign::cmsis {

@@ -4,6 +4,8 @@
 // Cases made of .tflite models: the single-operation models of seanet, and every layer of the four
 // networks with golden intermediate tensors.
 
+#include <string>
+
 #include "foreign/load_tflite.hpp"
 
 namespace foreign {

@@ -3,6 +3,8 @@
 
 // Node tests of the ONNX standard. Rules: data/onnx/README.md.
 
+#include <string>
+
 #include <lowbits/quant/granularity.hpp>
 
 #include "foreign/json_data.hpp"

@@ -5,6 +5,8 @@
 // name. Multipliers, paddings and clamps are derived here the way TFLite does, with the library's
 // own functions. Rules: data/golden/README.md, data/models/README.md.
 
+#include <string>
+
 #include "foreign/json_data.hpp"
 
 namespace foreign::tflite {

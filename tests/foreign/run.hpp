@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <sstream>
+#include <string>
 
 #include "foreign/run_elements.hpp"
 #include "foreign/run_linear.hpp"

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <stdexcept>
+#include <string>
 
 #include <lowbits/fixed/raw_accumulator.hpp>
 #include <lowbits/pack/packed_view.hpp>

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <random>
+#include <string>
 
 #include <lowbits/hosted/import_onnx.hpp>
 

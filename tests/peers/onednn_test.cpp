@@ -8,6 +8,7 @@
 #include <dnnl.hpp>
 
 #include <sstream>
+#include <string>
 #include <vector>
 
 #include <lowbits/kernel/prepared_gemm.hpp>

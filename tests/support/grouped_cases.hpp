@@ -7,6 +7,7 @@
 #include "support/kernel_archs.hpp"
 
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include <lowbits/kernel/grouped_gemm.hpp>

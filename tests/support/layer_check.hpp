@@ -3,6 +3,8 @@
 
 // One call of the kernel of a layer with weights, compared with the operation's definition.
 
+#include <string>
+
 #include "support/conv_cases.hpp"
 #include "support/kernel_operands.hpp"
 

@@ -5,6 +5,8 @@
 
 #include "support/kernel_archs.hpp"
 
+#include <string>
+
 #include <lowbits/fixed/rounding.hpp>
 #include <lowbits/kernel/gemm.hpp>
 

@@ -3,6 +3,8 @@
 // The single-kernel vectors of CMSIS-NN, made there with TFLite, and one whole network.
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "foreign/check.hpp"
 #include "foreign/load_cmsis_index.hpp"
 #include "foreign/ref_backend.hpp"

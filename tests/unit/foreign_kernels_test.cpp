@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include <lowbits/kernel/select.hpp>
 
 #include "foreign/check.hpp"

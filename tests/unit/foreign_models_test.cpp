@@ -4,6 +4,8 @@
 // sample, as the TFLite Micro reference kernels compute them.
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "foreign/check.hpp"
 #include "foreign/load_models.hpp"
 #include "foreign/ref_backend.hpp"

@@ -3,6 +3,8 @@
 // The ONNX standard's node tests of quantized operators.
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "foreign/check.hpp"
 #include "foreign/load_onnx.hpp"
 #include "foreign/ref_backend.hpp"

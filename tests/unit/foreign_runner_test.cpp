@@ -3,6 +3,8 @@
 // The runner of foreign vectors itself: it must notice what is wrong, and lose nothing.
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "foreign/ref_backend.hpp"
 #include "foreign/run.hpp"
 

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include <lowbits/lowbits.hpp>
 
 namespace {

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string>
 
 #include <lowbits/hosted/emit_c_api.hpp>
 #include <lowbits/hosted/unpack_weights.hpp>

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <string>
 
 #include <lowbits/hosted/emit_header.hpp>
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <string>
 
 #include <lowbits/hosted/calibrate.hpp>
 #include <lowbits/hosted/float_executor.hpp>

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string>
 
 #include <lowbits/hosted/emit_blob.hpp>
 #include <lowbits/hosted/emit_header.hpp>

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <string>
 
 #include <lowbits/hosted/model_text.hpp>
 #include <lowbits/hosted/quantize_model.hpp>

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <map>
+#include <string>
 
 #include <lowbits/hosted/emit_header.hpp>
 #include <lowbits/hosted/import_ncnn.hpp>

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <functional>
+#include <string>
 
 #include <lowbits/hosted/import_onnx.hpp>
 #include <lowbits/hosted/runtime_model.hpp>

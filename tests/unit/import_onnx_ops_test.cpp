@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <string>
 
 #include <lowbits/hosted/emit_header.hpp>
 #include <lowbits/hosted/import_onnx.hpp>

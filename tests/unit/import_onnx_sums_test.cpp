@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "support/for_each_arch.hpp"
 #include "support/onnx_net.hpp"
 

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <bit>
+#include <string>
 
 #include <lowbits/ref/weight_only_conv2d.hpp>
 

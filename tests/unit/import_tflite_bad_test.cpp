@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <string>
 
 #include <lowbits/hosted/import_tflite.hpp>
 #include <lowbits/hosted/runtime_model.hpp>

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include <lowbits/hosted/import_tflite.hpp>
 #include <lowbits/hosted/runtime_model.hpp>
 

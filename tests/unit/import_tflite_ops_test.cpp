@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <string>
 
 #include <lowbits/hosted/emit_header.hpp>
 #include <lowbits/hosted/import_tflite.hpp>

@@ -6,6 +6,8 @@
 
 #include "support/kernel_archs.hpp"
 
+#include <string>
+
 #include <lowbits/kernel/compensated_gemm.hpp>
 
 #include "support/layer_check.hpp"

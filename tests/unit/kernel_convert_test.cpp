@@ -9,6 +9,7 @@
 #include <cfenv>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include <lowbits/kernel/eltwise.hpp>
 #include <lowbits/quant/quantize.hpp>

@@ -5,6 +5,8 @@
 
 #include "support/kernel_archs.hpp"
 
+#include <string>
+
 #include <lowbits/kernel/depthwise.hpp>
 #include <lowbits/ref/depthwise.hpp>
 

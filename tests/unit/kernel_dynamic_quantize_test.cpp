@@ -7,6 +7,7 @@
 
 #include <bit>
 #include <limits>
+#include <string>
 
 #include <lowbits/kernel/dynamic_quantize.hpp>
 

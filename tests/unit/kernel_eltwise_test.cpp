@@ -5,6 +5,8 @@
 
 #include "support/kernel_archs.hpp"
 
+#include <string>
+
 #include <lowbits/kernel/eltwise.hpp>
 
 #include "support/kernel_operands.hpp"

@@ -7,6 +7,7 @@
 
 #include <bit>
 #include <sstream>
+#include <string>
 
 #include <lowbits/kernel/prepared_gemm.hpp>
 

@@ -4,6 +4,8 @@
 
 #include "support/kernel_archs.hpp"
 
+#include <string>
+
 #include <lowbits/kernel/prepared_gemm.hpp>
 #include <lowbits/kernel/trit_gemm.hpp>
 

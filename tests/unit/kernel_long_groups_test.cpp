@@ -5,6 +5,8 @@
 
 #include "support/grouped_cases.hpp"
 
+#include <string>
+
 namespace lb = lowbits;
 
 namespace {

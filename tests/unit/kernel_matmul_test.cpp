@@ -6,6 +6,7 @@
 #include "support/kernel_archs.hpp"
 
 #include <sstream>
+#include <string>
 
 #include <lowbits/kernel/matmul.hpp>
 #include <lowbits/ref/matmul.hpp>

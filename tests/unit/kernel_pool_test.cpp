@@ -4,6 +4,8 @@
 
 #include "support/kernel_archs.hpp"
 
+#include <string>
+
 #include <lowbits/kernel/pool.hpp>
 #include <lowbits/ref/pool.hpp>
 

@@ -4,6 +4,8 @@
 
 #include "support/kernel_archs.hpp"
 
+#include <string>
+
 #include <lowbits/kernel/trit_gemm.hpp>
 
 #include "support/kernel_operands.hpp"

@@ -7,6 +7,7 @@
 
 #include <bit>
 #include <cmath>
+#include <string>
 
 #include <lowbits/kernel/weight_only_gemm.hpp>
 

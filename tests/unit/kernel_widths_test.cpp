@@ -6,6 +6,8 @@
 
 #include "support/kernel_archs.hpp"
 
+#include <string>
+
 #include <lowbits/kernel/conv2d.hpp>
 #include <lowbits/kernel/depthwise.hpp>
 #include <lowbits/kernel/matmul.hpp>

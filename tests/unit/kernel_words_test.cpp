@@ -7,6 +7,7 @@
 #include "support/kernel_archs.hpp"
 
 #include <bit>
+#include <string>
 
 #include <lowbits/kernel/conv2d.hpp>
 #include <lowbits/kernel/depthwise.hpp>

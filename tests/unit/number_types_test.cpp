@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <doctest/doctest.h>
 
+#include <string>
 #include <vector>
 
 #include <lowbits/quant/qparams.hpp>

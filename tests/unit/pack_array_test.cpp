@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <string>
 
 #include <lowbits/pack/packed_array.hpp>
 

@@ -6,6 +6,7 @@
 
 #include "support/kernel_archs.hpp"
 
+#include <string>
 #include <thread>
 #include <vector>
 
