@@ -68,7 +68,7 @@ TEST_CASE("gemm: great depths, 1 to 4 bits") {
 TEST_CASE("gemm: great depths, 5 to 7 bits") {
   check_bits<lb::q5>(327'681);
   check_bits<lb::q6>(327'681);
-  check_bits<lb::q7>(540'673);
+  check_bits<lb::q7>(250'001);  // deeper sums are more than 32 bits hold
 }
 TEST_CASE("gemm: great depths, trits") {
   std::vector<uint8_t> bytes;
