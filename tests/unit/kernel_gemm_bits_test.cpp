@@ -80,7 +80,8 @@ TEST_CASE("gemm: 6-bit weights") { check_all<uint8_t, lb::q6, not_at_all>(5); }
 TEST_CASE("gemm: large weights and many rows") {
   buffers memory;
   kernel_archs::for_each([&]<class Arch>(Arch) {
-    for (const int rows : {16, 103}) check<Arch, int8_t, lb::q4, by_channel<lb::q8, lb::round_single>>({.rows = rows, .cols = 1041, .depth = 510}, memory, 77);
+    const int cols = kernel_archs::is_slow ? 70 : 1041;
+    for (const int rows : {16, 103}) check<Arch, int8_t, lb::q4, by_channel<lb::q8, lb::round_single>>({.rows = rows, .cols = cols, .depth = 510}, memory, 77);
   });
 }
 
